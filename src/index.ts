@@ -1,1 +1,39 @@
-export {}
+/**
+ * FastWorker: a brokerless task queue. The public names, in the order in which a task meets them.
+ *
+ * @since 0.1.0
+ */
+
+/** Define tasks: `Task.define`, `Task.make`. */
+export * as Task from "./domain/TaskDefinition.ts"
+/** What a handler can ask about the task that it runs. */
+export { TaskContext } from "./domain/TaskContext.ts"
+/** Submit tasks and get their results. */
+export { Client } from "./services/Client.ts"
+export type { SubmitOptions, TaskHandle } from "./services/Client.ts"
+/** Every failure that a caller can see. */
+export * from "./domain/Errors.ts"
+/** The roles of processes as layers: client, control plane, worker. */
+export {
+  connect,
+  layerClient,
+  layerControlPlane,
+  layerControlPlaneServer,
+  layerCore,
+  layerLocalWorker,
+  layerSettings,
+  layerWorker
+} from "./layers/Node.ts"
+export type { ConnectedClient } from "./layers/Node.ts"
+/** The handlers of a process. */
+export * as TaskRegistryModules from "./layers/TaskRegistryModules.ts"
+/** The services that these roles are made of. */
+export { ControlPlane } from "./services/ControlPlane.ts"
+export { Dispatcher } from "./services/Dispatcher.ts"
+export { EventBus } from "./services/EventBus.ts"
+export { ResultCache } from "./services/ResultCache.ts"
+export { Settings } from "./services/Settings.ts"
+export { TaskQueue } from "./services/TaskQueue.ts"
+export { TaskRegistry } from "./services/TaskRegistry.ts"
+export { Worker } from "./services/Worker.ts"
+export { WorkerRegistry } from "./services/WorkerRegistry.ts"

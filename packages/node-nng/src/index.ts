@@ -1,1 +1,17 @@
-export {}
+/** NNG Scalability Protocols for Node: sockets, what they hand out, and their failures. */
+export type { Dialer, Listener } from "./Endpoint.ts"
+export { NngError } from "./Errors.ts"
+export type { NngErrorCode } from "./Errors.ts"
+export type { ReceiveOptions } from "./Inbox.ts"
+export type { SocketOptions } from "./Options.ts"
+export type { Part, Payload } from "./Payload.ts"
+export type { Pipe } from "./Pipe.ts"
+export { Pub } from "./Pub.ts"
+export type { PubOptions } from "./Pub.ts"
+export { Rep } from "./Rep.ts"
+export type { RepOptions, Request } from "./Rep.ts"
+export { Req } from "./Req.ts"
+export type { ReqOptions, RequestOptions, RequestWithOptions } from "./Req.ts"
+export { Socket } from "./Socket.ts"
+export { Sub } from "./Sub.ts"
+export type { SubOptions } from "./Sub.ts"

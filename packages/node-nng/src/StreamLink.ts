@@ -1,0 +1,169 @@
+/** A link over a byte stream: greeting, frames, flush once a tick, pause and end. */
+import type * as Net from "node:net"
+import { fromSystem, NngError } from "./Errors.ts"
+import type { FrameHeader } from "./FrameWriter.ts"
+import { FrameWriter } from "./FrameWriter.ts"
+import type { Payload } from "./Payload.ts"
+import type { Link, LinkEvents } from "./Transport.ts"
+import { encodeGreeting, FrameParser, greetingBytes, isGreetingStart, word } from "./Wire.ts"
+
+/** How a `StreamLink` is set up. */
+export interface StreamLinkOptions {
+  readonly receiveMaxBytes: number
+  readonly sendHighWaterBytes: number
+  /** True for ipc, whose messages carry a type byte. */
+  readonly typed: boolean
+  readonly remoteAddress: string
+  readonly localAddress: string
+}
+
+/** Speaks SP over a connected node:net socket. */
+export class StreamLink implements Link {
+  readonly remoteAddress: string
+  readonly localAddress: string
+  full = false
+  readonly #stream: Net.Socket
+  readonly #writer: FrameWriter
+  readonly #highWaterBytes: number
+  readonly #options: StreamLinkOptions
+  #parser: FrameParser | null = null
+  #events: LinkEvents | null = null
+  readonly #greeting = new Uint8Array(greetingBytes)
+  #greetingSize = 0
+  #scheduled = false
+  /** We closed: nothing is delivered any more. */
+  #ended = false
+  #closed = false
+  #error: NngError | null = null
+  #linger: NodeJS.Timeout | null = null
+
+  constructor(stream: Net.Socket, options: StreamLinkOptions) {
+    this.#stream = stream
+    this.#options = options
+    this.#writer = new FrameWriter(options)
+    this.#highWaterBytes = options.sendHighWaterBytes
+    this.remoteAddress = options.remoteAddress
+    this.localAddress = options.localAddress
+    stream.on("error", (error) => {
+      this.#error ??= fromSystem(error, `connection with ${this.remoteAddress}`)
+    })
+    stream.on("close", () => this.#onClose())
+  }
+
+  open(self: number, events: LinkEvents): void {
+    this.#events = events
+    this.#parser = new FrameParser(events, { maxBytes: this.#options.receiveMaxBytes, typed: this.#options.typed })
+    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk))
+    this.#stream.on("end", () => this.#onEnd())
+    if (!this.#stream.destroyed) this.#stream.write(encodeGreeting(self))
+  }
+
+  send(header: FrameHeader, payload: Payload): void {
+    this.#writer.append(header, payload)
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      // The tick queue runs after all promise jobs and before the next event: replies and requests that one chunk
+      // sets off leave together, and a lone one does not wait.
+      process.nextTick(this.#flush)
+    }
+    if (!this.full && this.#stream.writableLength + this.#writer.pendingBytes >= this.#highWaterBytes) this.full = true
+  }
+
+  pause(): void {
+    // The socket itself is paused when the next chunk comes: a short pause costs nothing.
+    this.#parser?.pause()
+  }
+
+  resume(): void {
+    const parser = this.#parser
+    if (parser === null || this.#ended || !parser.paused) return
+    if (parser.holding) process.nextTick(this.#continue)
+    else this.#continue()
+  }
+
+  end(lingerMillis: number): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#parser?.stop()
+    if (lingerMillis === 0) this.#stream.destroy()
+    if (this.#stream.destroyed) return
+    this.#flush()
+    this.#stream.end()
+    // What still comes is read and dropped: unread bytes would turn the end into a reset and cost the peer our last ones.
+    this.#stream.resume()
+    this.#linger = setTimeout(() => this.#stream.destroy(), lingerMillis)
+  }
+
+  destroy(): void {
+    this.#ended = true
+    this.#parser?.stop()
+    this.#stream.destroy()
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false
+    if (this.#stream.destroyed || this.#stream.writableEnded) return
+    this.#writer.flush(this.#stream, this.full ? this.#written : undefined)
+  }
+
+  readonly #written = (): void => {
+    this.#writer.release(this.#stream)
+    if (!this.full || this.#stream.writableLength + this.#writer.pendingBytes >= this.#highWaterBytes) return
+    this.full = false
+    if (!this.#ended && !this.#closed) this.#events?.drained()
+  }
+
+  readonly #continue = (): void => {
+    const parser = this.#parser
+    if (parser === null || this.#ended) return
+    this.#check(parser.resume())
+    if (!parser.paused) this.#stream.resume()
+  }
+
+  #onData(chunk: Buffer): void {
+    const parser = this.#parser
+    if (this.#ended || parser === null) return
+    let rest: Uint8Array = chunk
+    if (this.#greetingSize < greetingBytes) {
+      rest = this.#greet(chunk)
+      if (this.#ended || this.#greetingSize < greetingBytes) return
+    }
+    this.#check(parser.push(rest))
+    if (parser.paused) this.#stream.pause()
+  }
+
+  /** Takes the greeting's bytes off `chunk` and returns the others. */
+  #greet(chunk: Uint8Array): Uint8Array {
+    const taken = Math.min(greetingBytes - this.#greetingSize, chunk.length)
+    this.#greeting.set(chunk.subarray(0, taken), this.#greetingSize)
+    this.#greetingSize += taken
+    if (!isGreetingStart(this.#greeting, this.#greetingSize)) {
+      this.#check(new NngError("EPROTO", `${this.remoteAddress} sent no SP greeting: it speaks another protocol`))
+    } else if (this.#greetingSize === greetingBytes) {
+      this.#events?.greeted(word(this.#greeting, 4) >>> 16)
+    }
+    return chunk.subarray(taken)
+  }
+
+  #check(error: NngError | null): void {
+    if (error !== null && !this.#ended) this.#events?.malformed(error)
+  }
+
+  #onEnd(): void {
+    if (this.#ended || this.#error !== null) return
+    if (this.#greetingSize < greetingBytes) {
+      this.#error = new NngError("ECONNRESET", `${this.remoteAddress} closed before its greeting was complete`)
+    } else if (this.#parser?.inFrame === true) {
+      this.#error = new NngError("EPROTO", `${this.remoteAddress} closed in the middle of a message`)
+    }
+  }
+
+  #onClose(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger)
+    this.#closed = true
+    this.#ended = true
+    // What is held back is dropped: only REP holds back, and it has nobody to answer any more.
+    this.#parser?.stop()
+    this.#events?.gone(this.#error)
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The SP wire: protocol ids, the greeting, and frames out of chunks. Pure: no sockets, no timers.
+ *
+ * Source: nanomsg rfc/sp-tcp-mapping-01, rfc/sp-ipc-mapping-01, nng src/sp/transport/{tcp,ipc}.
+ */
+import { NngError } from "./Errors.ts"
+
+/** The two ends of a protocol: the id sent in our greeting and the only one accepted from the peer. */
+export interface Protocol {
+  readonly name: string
+  readonly self: number
+  readonly peer: number
+}
+
+/** The protocols this package speaks. Source: nng `NNG_*_SELF` and `NNG_*_PEER`. */
+export const protocols = {
+  pub: { name: "PUB", self: 0x20, peer: 0x21 },
+  sub: { name: "SUB", self: 0x21, peer: 0x20 },
+  req: { name: "REQ", self: 0x30, peer: 0x31 },
+  rep: { name: "REP", self: 0x31, peer: 0x30 }
+} as const satisfies Readonly<Record<string, Protocol>>
+
+/** Bytes of a greeting. */
+export const greetingBytes = 8
+
+/** Returns the greeting that announces protocol id `self`: 00 "SP" 00, the id in 16 bits, 00 00. */
+export const encodeGreeting = (self: number): Uint8Array =>
+  Uint8Array.of(0, 0x53, 0x50, 0, self >>> 8, self & 0xff, 0, 0)
+
+/**
+ * Tells whether the first `size` bytes can begin a greeting, so that a stranger is refused at its first wrong byte.
+ */
+export const isGreetingStart = (bytes: Uint8Array, size: number): boolean => {
+  for (let i = 0; i < size; i++) {
+    if (i === 4 || i === 5) continue
+    if (bytes[i] !== (i === 1 ? 0x53 : i === 2 ? 0x50 : 0)) return false
+  }
+  return true
+}
+
+/** Takes the frames of one connection, in order. */
+export interface FrameSink {
+  /** One whole message, protocol header included: `bytes` from `start` to `end`, written once and never reused. */
+  frame(bytes: Uint8Array, start: number, end: number): void
+}
+
+/** Largest first allocation for a frame that has not arrived whole. */
+const firstBodyBytes = 64 * 1024
+
+const empty = new Uint8Array(0)
+
+/**
+ * Cuts chunks into frames: 64-bit big-endian length, then the message; over ipc a byte 0x01 comes first.
+ *
+ * **Details** A frame that lies whole in a chunk is handed over in place, without a copy. One that does not is gathered
+ * in a buffer that starts at no more than 64 KiB and doubles as bytes arrive, so that an announced length costs nothing.
+ * `pause` holds even within a chunk. An error is final: EMSGSIZE for a length above the maximum (0 = none), EPROTO for a
+ * wrong ipc type byte.
+ */
+export class FrameParser {
+  readonly #sink: FrameSink
+  readonly #maxBytes: number
+  /** Bytes in front of the length: 1 for ipc, else 0. */
+  readonly #prefix: number
+  readonly #head: Uint8Array
+  #headSize = 0
+  #body: Uint8Array = empty
+  #bodySize = 0
+  /** Length of the frame being gathered, -1 outside one. */
+  #bodyLength = -1
+  #held: Array<Uint8Array> = []
+  #heldAt = 0
+  #running = false
+  #paused = false
+  #error: NngError | null = null
+  #stopped = false
+
+  constructor(sink: FrameSink, options: { readonly maxBytes: number; readonly typed: boolean }) {
+    this.#sink = sink
+    this.#maxBytes = options.maxBytes === 0 ? Number.MAX_SAFE_INTEGER : options.maxBytes
+    this.#prefix = options.typed ? 1 : 0
+    this.#head = new Uint8Array(8 + this.#prefix)
+  }
+
+  /** True while frames are held back. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** True when chunks wait for `resume`. */
+  get holding(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** True when the bytes so far end within a frame. */
+  get inFrame(): boolean {
+    return this.#headSize > 0 || this.#bodyLength >= 0
+  }
+
+  /** Holds back further frames, also those of the chunk being read. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  /** Ends parsing for good: what is held and what comes is dropped. May be called from within `frame`. */
+  stop(): void {
+    this.#stopped = true
+    this.#held = []
+    this.#body = empty
+  }
+
+  /** Goes on after `pause`; the error, if any, is as for `push`. From within `frame` it only lifts the pause. */
+  resume(): NngError | null {
+    this.#paused = false
+    return this.#run()
+  }
+
+  /** Takes a chunk, which is the parser's from here on; returns the error that ends this connection, or null. */
+  push(chunk: Uint8Array): NngError | null {
+    if (this.#stopped || chunk.length === 0) return this.#error
+    this.#held.push(chunk)
+    return this.#run()
+  }
+
+  #run(): NngError | null {
+    if (this.#running) return null
+    this.#running = true
+    try {
+      while (this.#held.length > 0 && !this.#paused && !this.#stopped) {
+        const chunk = this.#held[0] ?? empty
+        this.#heldAt = this.#parse(chunk, this.#heldAt)
+        if (this.#heldAt < chunk.length) break
+        this.#held.shift()
+        this.#heldAt = 0
+      }
+    } finally {
+      this.#running = false
+    }
+    return this.#error
+  }
+
+  /** Parses from `from` until the chunk ends, the parser is paused or stopped, or an error; returns where it got to. */
+  #parse(chunk: Uint8Array, from: number): number {
+    const size = chunk.length
+    const headBytes = 8 + this.#prefix
+    let at = from
+    while (at < size) {
+      if (this.#paused || this.#stopped) return at
+      if (this.#bodyLength >= 0) {
+        at = this.#gather(chunk, at)
+        continue
+      }
+      let length: number
+      if (this.#headSize === 0 && size - at >= headBytes) {
+        length = this.#length(chunk, at)
+        at += headBytes
+      } else {
+        const taken = Math.min(headBytes - this.#headSize, size - at)
+        this.#head.set(chunk.subarray(at, at + taken), this.#headSize)
+        this.#headSize += taken
+        at += taken
+        if (this.#headSize < headBytes) return at
+        this.#headSize = 0
+        length = this.#length(this.#head, 0)
+      }
+      if (length < 0) {
+        this.stop()
+        return size
+      }
+      if (length <= size - at) {
+        const start = at
+        at += length
+        // The place to go on from must stand before the sink runs: it may throw.
+        this.#heldAt = at
+        this.#sink.frame(chunk, start, at)
+      } else {
+        this.#bodyLength = length
+        this.#bodySize = 0
+        this.#body = new Uint8Array(Math.min(length, Math.max(firstBodyBytes, size - at)))
+      }
+    }
+    return at
+  }
+
+  /** Reads the frame head at `at`; -1 after setting the error. */
+  #length(bytes: Uint8Array, at: number): number {
+    if (this.#prefix === 1) {
+      if (bytes[at] !== 1) {
+        this.#error = new NngError(
+          "EPROTO",
+          `ipc message of type ${bytes[at]}: only type 1 is known; the peer is not SP`
+        )
+        return -1
+      }
+      at += 1
+    }
+    const low = word(bytes, at + 4) >>> 0
+    const high = word(bytes, at)
+    const length = high === 0 ? low : (high >>> 0) * 0x1_0000_0000 + low
+    if (length > this.#maxBytes) {
+      const limit = `the maximum is ${this.#maxBytes}; raise receiveMaxBytes or send less`
+      this.#error = new NngError("EMSGSIZE", `message of ${length} bytes announced: ${limit}`)
+      return -1
+    }
+    return length
+  }
+
+  /** Adds to the frame being gathered and hands it over when it is whole. */
+  #gather(chunk: Uint8Array, at: number): number {
+    const taken = Math.min(this.#bodyLength - this.#bodySize, chunk.length - at)
+    const size = this.#bodySize + taken
+    if (size > this.#body.length) {
+      const grown = new Uint8Array(Math.min(this.#bodyLength, Math.max(size, this.#body.length * 2)))
+      grown.set(this.#body.subarray(0, this.#bodySize))
+      this.#body = grown
+    }
+    this.#body.set(chunk.subarray(at, at + taken), this.#bodySize)
+    this.#bodySize = size
+    if (size === this.#bodyLength) {
+      const body = this.#body
+      this.#body = empty
+      this.#bodyLength = -1
+      this.#heldAt = at + taken
+      this.#sink.frame(body, 0, size)
+    }
+    return at + taken
+  }
+}
+
+/** Reads a big-endian 32-bit word as a signed number: a protocol id with its top bit set is negative. */
+export const word = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)

@@ -1,0 +1,424 @@
+/**
+ * Every failure that a user can see. They cross the wire, so they are schemas; they carry ids, sizes and limits, never
+ * arguments or results.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { FinalState, TaskState } from "./TaskState.ts"
+
+/**
+ * The arguments do not fit the definition. Raised by the client before anything is sent; by the worker when they were
+ * submitted by something else, or for another version of the definition.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidArguments extends Schema.TaggedError<InvalidArguments>()("InvalidArguments", {
+  task: Schema.String,
+  /** One entry for each field that is wrong; `field` is a path such as `to` or `items.3.name`, empty for the whole. */
+  issues: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))
+}) {
+  override get message() {
+    const issues = this.issues.map(({ field, message }) => field === "" ? message : `${field}: ${message}`)
+    return `Invalid arguments for task "${this.task}": ${issues.join("; ")}`
+  }
+}
+
+/**
+ * The arguments or the result are larger than the limit. Keep large data where it is and pass a reference to it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
+  task: Schema.String,
+  what: Schema.Literals(["arguments", "result"]),
+  /** Bytes, encoded. */
+  size: Schema.Int,
+  /** Bytes allowed. */
+  limit: Schema.Int
+}) {
+  override get message() {
+    return `The ${this.what} of task "${this.task}" have ${this.size} bytes encoded; the limit is ${this.limit}. ` +
+      `Pass a reference (a path, a key) instead of the data`
+  }
+}
+
+/**
+ * No process has a handler for this task name.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownTask extends Schema.TaggedError<UnknownTask>()("UnknownTask", {
+  task: Schema.String,
+  /** Names that have a handler, at most 20. */
+  known: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    const known = this.known.length === 0
+      ? "no task has one yet: start the control plane or a worker with --tasks FILE"
+      : `known tasks: ${this.known.join(", ")}`
+    return `No process has a handler for task "${this.task}"; ${known}`
+  }
+}
+
+/**
+ * The queue is at its bound. Nothing was accepted: submit again later, or raise the bound.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  waiting: Schema.Int,
+  maxWaiting: Schema.Int,
+  waitingBytes: Schema.Int,
+  maxWaitingBytes: Schema.Int
+}) {
+  override get message() {
+    return `The queue is full: ${this.waiting} of ${this.maxWaiting} tasks, ` +
+      `${this.waitingBytes} of ${this.maxWaitingBytes} bytes of arguments are waiting`
+  }
+}
+
+/**
+ * Outcomes that this client asked for pile up uncollected; its submissions are refused until it collects them.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", {
+  outcomes: Schema.Int,
+  maxOutcomes: Schema.Int
+}) {
+  override get message() {
+    return `${this.outcomes} outcomes wait to be collected by this client, the bound is ${this.maxOutcomes}: ` +
+      `collect them, or submit without watching`
+  }
+}
+
+/**
+ * A task with this id exists and has another name or other arguments.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class IdConflict extends Schema.TaggedError<IdConflict>()("IdConflict", { id: Schema.String }) {
+  override get message() {
+    return `A task with the id "${this.id}" exists already, with another name or other arguments`
+  }
+}
+
+/**
+ * The control plane is shutting down and takes no new work.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDown", {}) {
+  override get message() {
+    return "The control plane is shutting down and takes no new work"
+  }
+}
+
+/**
+ * No answer from the control plane within the deadline. A submission that failed so may have been accepted: submit it
+ * again with the same id, which has the effect of once.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
+  /** The address that was dialled, or where announcements were awaited. */
+  address: Schema.String,
+  afterMillis: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `No answer from a control plane (${this.address}) within ${this.afterMillis} ms: ${this.reason}. ` +
+      `Is \`fastworker control-plane\` running, and is the address right?`
+  }
+}
+
+/**
+ * The two sides speak different versions of the protocol.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProtocolMismatch extends Schema.TaggedError<ProtocolMismatch>()("ProtocolMismatch", {
+  ours: Schema.Int,
+  theirs: Schema.Unknown
+}) {
+  override get message() {
+    return `The peer speaks protocol version ${JSON.stringify(this.theirs)}, this side speaks ${this.ours}: ` +
+      `update the older one`
+  }
+}
+
+/**
+ * A message that is not of the protocol.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", { reason: Schema.String }) {
+  override get message() {
+    return `The control plane did not understand the message: ${this.reason}`
+  }
+}
+
+/**
+ * The session is not known to the control plane (it restarted, or declared the worker lost): register again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownSession extends Schema.TaggedError<UnknownSession>()("UnknownSession", {}) {
+  override get message() {
+    return "The control plane does not know this session: register again"
+  }
+}
+
+/**
+ * No task with this id is known: it never was, or its traces were dropped.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { id: Schema.String }) {
+  override get message() {
+    return `No task with the id "${this.id}" is known`
+  }
+}
+
+/**
+ * The task finished, and its result is no longer kept (bounds of the result cache: count, bytes, age).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ResultEvicted extends Schema.TaggedError<ResultEvicted>()("ResultEvicted", {
+  id: Schema.String,
+  state: FinalState
+}) {
+  override get message() {
+    return `Task "${this.id}" ${this.state}, but its result is no longer kept: ` +
+      `ask sooner, or raise --result-cache-size, --result-cache-bytes or --result-cache-ttl`
+  }
+}
+
+/**
+ * The control plane was restarted and does not know the task any more.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskLost extends Schema.TaggedError<TaskLost>()("TaskLost", { id: Schema.String }) {
+  override get message() {
+    return `The control plane was restarted and does not know task "${this.id}" any more: submit it again`
+  }
+}
+
+/**
+ * The task is running and can't be cancelled.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskRunning extends Schema.TaggedError<TaskRunning>()("TaskRunning", {
+  id: Schema.String,
+  worker: Schema.String
+}) {
+  override get message() {
+    return `Task "${this.id}" is running on ${this.worker}: only waiting tasks can be cancelled`
+  }
+}
+
+/**
+ * The task has an outcome already, which is final.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskFinished extends Schema.TaggedError<TaskFinished>()("TaskFinished", {
+  id: Schema.String,
+  state: TaskState
+}) {
+  override get message() {
+    return `Task "${this.id}" has ${this.state} already`
+  }
+}
+
+/**
+ * The task was cancelled.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskCancelled extends Schema.TaggedError<TaskCancelled>()("TaskCancelled", { id: Schema.String }) {
+  override get message() {
+    return `Task "${this.id}" was cancelled`
+  }
+}
+
+/**
+ * The task was given up because workers were lost while they ran it, `crashes` times.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskCrashed extends Schema.TaggedError<TaskCrashed>()("TaskCrashed", {
+  id: Schema.String,
+  task: Schema.String,
+  crashes: Schema.Int
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) was given up: ${this.crashes} workers were lost while they ran it`
+  }
+}
+
+/**
+ * The handler failed with something that the definition does not declare: an exception, or a result that does not fit
+ * the definition's schema.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskDefect extends Schema.TaggedError<TaskDefect>()("TaskDefect", {
+  id: Schema.String,
+  task: Schema.String,
+  /** Name of the exception's class, for example `TypeError`. */
+  defect: Schema.String,
+  reason: Schema.String,
+  /** The stack in the worker, when there is one. */
+  remoteStack: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) failed unexpectedly: ${this.defect}: ${this.reason}`
+  }
+}
+
+/**
+ * The outcome arrived and does not fit the caller's definition: worker and caller have different versions of it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidResult extends Schema.TaggedError<InvalidResult>()("InvalidResult", {
+  id: Schema.String,
+  task: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The outcome of task "${this.id}" (${this.task}) does not fit the definition that this program has: ${this.reason}`
+  }
+}
+
+/**
+ * A file of tasks could not be used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskFileError extends Schema.TaggedError<TaskFileError>()("TaskFileError", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `Task file ${this.file}: ${this.reason}`
+  }
+}
+
+/**
+ * An address that can't be used: malformed, taken, or not of this machine.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AddressError extends Schema.TaggedError<AddressError>()("AddressError", {
+  address: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `Address ${this.address}: ${this.reason}`
+  }
+}
+
+/**
+ * Why a submission can be refused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SubmitError =
+  | InvalidArguments
+  | TooLarge
+  | UnknownTask
+  | QueueFull
+  | OutboxFull
+  | IdConflict
+  | ShuttingDown
+  | CallError
+
+/**
+ * Why any call to the control plane can fail.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CallError = Unreachable | ProtocolMismatch | BadRequest
+
+/**
+ * Why a task can end without its value, besides the error that its definition declares.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OutcomeError =
+  | TaskCancelled
+  | TaskCrashed
+  | TaskDefect
+  | TooLarge
+  | UnknownTask
+  | InvalidArguments
+  | InvalidResult
+
+/**
+ * Why waiting for a result can fail, besides the error that the definition declares.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResultError = OutcomeError | ResultEvicted | TaskNotFound | TaskLost | CallError
+
+/**
+ * Schema for every error that the control plane puts into a reply.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ReplyError = Schema.Union([
+  BadRequest,
+  ProtocolMismatch,
+  UnknownSession,
+  UnknownTask,
+  QueueFull,
+  OutboxFull,
+  IdConflict,
+  TooLarge,
+  ShuttingDown,
+  TaskNotFound,
+  TaskRunning,
+  TaskFinished,
+  ResultEvicted
+])
+
+/**
+ * An error that the control plane puts into a reply.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReplyError = typeof ReplyError.Type

@@ -1,0 +1,440 @@
+/**
+ * Every message of the wire protocol, version 1: the headers as schemas. Owns what may stand in a header; bytes and
+ * framing are `layers/Envelope.ts`, the meaning is documented in `docs/protocol.md`.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import { BadRequest, ProtocolMismatch, ReplyError } from "./Errors.ts"
+import * as JsonCodec from "./JsonCodec.ts"
+import { FailureReason } from "./Outcome.ts"
+import { Priority } from "./Priority.ts"
+import { TaskId, TaskName } from "./Task.ts"
+import { FinalState, TaskState } from "./TaskState.ts"
+import { WorkerAbout, WorkerId, WorkerState } from "./WorkerInfo.ts"
+
+/**
+ * The version of the protocol that this code speaks.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const protocolVersion = 1
+
+/**
+ * Most tasks, ids, reports or leases in one message.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxBatch = 10_000
+
+/**
+ * Longest time in milliseconds that a call may ask the control plane to wait for news.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxWaitMillis = 60_000
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Wait = Count.check(Schema.isLessThanOrEqualTo(maxWaitMillis))
+const batch = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(maxBatch))
+
+/**
+ * Schema for the token of a session, chosen by its owner: 128 random bits in 32 hexadecimal digits.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Token = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{32}$/u, { expected: "a token of 32 hexadecimal digits" })
+)
+
+const request = <const Op extends string, const F extends Schema.Struct.Fields>(op: Op, fields: F) =>
+  Schema.Struct({ v: Schema.Literal(protocolVersion), op: Schema.Literal(op), ...fields })
+
+/**
+ * Schema for one task of a submission. `size` is the number of bytes of its arguments in the body; the last task may
+ * leave it out and gets the rest.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SubmitTask = Schema.Struct({
+  id: Schema.optionalKey(TaskId),
+  name: TaskName,
+  size: Schema.optionalKey(Count),
+  priority: Schema.optionalKey(Priority),
+  watch: Schema.optionalKey(Schema.Boolean)
+})
+
+/** @category schemas @since 0.1.0 */
+export const Submit = request("submit", { session: Schema.optionalKey(Token), tasks: batch(SubmitTask) })
+/** @category schemas @since 0.1.0 */
+export const Watch = request("watch", { session: Token, ids: batch(TaskId) })
+/** @category schemas @since 0.1.0 */
+export const Collect = request("collect", {
+  session: Token,
+  ack: Count,
+  epoch: Schema.optionalKey(Token),
+  wait: Schema.optionalKey(Wait)
+})
+/** @category schemas @since 0.1.0 */
+export const ResultOf = request("result", { id: TaskId, wait: Schema.optionalKey(Wait) })
+/** @category schemas @since 0.1.0 */
+export const Status = request("status", { ids: batch(TaskId) })
+/** @category schemas @since 0.1.0 */
+export const Cancel = request("cancel", { id: TaskId })
+/** @category schemas @since 0.1.0 */
+export const List = request("list", {
+  state: Schema.optionalKey(TaskState),
+  limit: Schema.optionalKey(Count.check(Schema.isBetween({ minimum: 1, maximum: maxBatch })))
+})
+/** @category schemas @since 0.1.0 */
+export const Workers = request("workers", {})
+/** @category schemas @since 0.1.0 */
+export const Tasks = request("tasks", {})
+/** @category schemas @since 0.1.0 */
+export const StatsOf = request("stats", {})
+
+const Lease = Schema.Struct({ id: TaskId, attempt: Count })
+
+/**
+ * Schema for a handler as a worker announces it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TaskType = Schema.Struct({
+  name: TaskName,
+  description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(1024))),
+  priority: Schema.optionalKey(Priority)
+})
+
+/**
+ * A handler as a worker announces it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TaskType = typeof TaskType.Type
+
+/** @category schemas @since 0.1.0 */
+export const Register = request("register", {
+  session: Token,
+  worker: WorkerId,
+  slots: Count.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
+  tasks: batch(TaskType),
+  held: Schema.optionalKey(batch(Lease)),
+  about: Schema.optionalKey(WorkerAbout)
+})
+
+/**
+ * Schema for what a worker says of one lease: how it ended, or that it hands it back unstarted (`returned`).
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Report = Schema.Struct({
+  id: TaskId,
+  attempt: Count,
+  state: Schema.Literals(["succeeded", "failed", "returned"]),
+  reason: Schema.optionalKey(FailureReason),
+  size: Schema.optionalKey(Count)
+})
+
+/**
+ * What a worker says of one lease.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Report = typeof Report.Type
+
+/** @category schemas @since 0.1.0 */
+export const Exchange = request("exchange", {
+  session: Token,
+  seq: Count.check(Schema.isGreaterThanOrEqualTo(1)),
+  settled: Schema.optionalKey(Count),
+  abandoned: Schema.optionalKey(batch(Count)),
+  free: Count,
+  draining: Schema.optionalKey(Schema.Boolean),
+  held: Schema.optionalKey(batch(Lease)),
+  reports: Schema.optionalKey(batch(Report))
+})
+/** @category schemas @since 0.1.0 */
+export const Leave = request("leave", { session: Token, reports: Schema.optionalKey(batch(Report)) })
+
+const clientRequests = [Submit, Watch, Collect, ResultOf, Status, Cancel, List, Workers, Tasks, StatsOf] as const
+const workerRequests = [Register, Exchange, Leave] as const
+
+/**
+ * A request of a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ClientRequest = (typeof clientRequests)[number]["Type"]
+
+/**
+ * A request of a worker.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkerRequest = (typeof workerRequests)[number]["Type"]
+
+const decoderByOp = <T extends { readonly op: string }>(
+  schemas: ReadonlyArray<Schema.ConstraintDecoder<T> & { readonly fields: { readonly op: Schema.Literal<string> } }>
+) => {
+  const decoders = new Map(schemas.map((schema) => {
+    SchemaJITCompiler.enable(schema.ast)
+    return [schema.fields.op.literal, Schema.decodeUnknownResult(schema)] as const
+  }))
+  const ops = [...decoders.keys()].join(", ")
+  return (header: unknown): Result.Result<T, BadRequest | ProtocolMismatch> => {
+    if (typeof header !== "object" || header === null) {
+      return Result.fail(new BadRequest({ reason: "the header is not a JSON object" }))
+    }
+    const { op, v } = header as { readonly op?: unknown; readonly v?: unknown }
+    if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersion, theirs: v ?? null }))
+    const decode = typeof op === "string" ? decoders.get(op) : undefined
+    if (decode === undefined) {
+      return Result.fail(new BadRequest({ reason: `unknown op ${JSON.stringify(op)}, this address takes: ${ops}` }))
+    }
+    const decoded = decode(header)
+    return Result.isSuccess(decoded)
+      ? Result.succeed(decoded.success)
+      : Result.fail(new BadRequest({ reason: `op "${op}": ${JsonCodec.format(JsonCodec.issues(decoded.failure))}` }))
+  }
+}
+
+/**
+ * Decodes the header of a client's request.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeClientRequest = decoderByOp<ClientRequest>(clientRequests)
+
+/**
+ * Decodes the header of a worker's request.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeWorkerRequest = decoderByOp<WorkerRequest>(workerRequests)
+
+const reply = <const F extends Schema.Struct.Fields>(fields: F) =>
+  Schema.Struct({ v: Schema.Literal(protocolVersion), ...fields })
+
+const Refused = Schema.Array(Schema.Struct({ index: Count, error: ReplyError }))
+
+/**
+ * Schema for the header of an outcome; `size` bytes of the body belong to it. `crashes` stands with the reason `crash`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const OutcomeHeader = Schema.Struct({
+  id: TaskId,
+  name: TaskName,
+  state: FinalState,
+  reason: Schema.optionalKey(FailureReason),
+  attempt: Count,
+  size: Count
+})
+
+/**
+ * The header of an outcome.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OutcomeHeader = typeof OutcomeHeader.Type
+
+/**
+ * Schema for the state of one task, for people and tools. Times are milliseconds since 1970.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TaskStatus = Schema.Struct({
+  id: TaskId,
+  name: TaskName,
+  priority: Priority,
+  state: TaskState,
+  attempt: Count,
+  submittedAt: Schema.Finite,
+  startedAt: Schema.optionalKey(Schema.Finite),
+  finishedAt: Schema.optionalKey(Schema.Finite),
+  worker: Schema.optionalKey(WorkerId),
+  reason: Schema.optionalKey(FailureReason),
+  /** Why it waits, while it is queued. */
+  waiting: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * The state of one task, for people and tools.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TaskStatus = typeof TaskStatus.Type
+
+/**
+ * Schema for one worker, for people and tools. Times are milliseconds since 1970.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WorkerStatus = Schema.Struct({
+  id: WorkerId,
+  state: WorkerState,
+  local: Schema.Boolean,
+  slots: Count,
+  running: Count,
+  tasks: Schema.Array(TaskName),
+  registeredAt: Schema.Finite,
+  lastSeenAt: Schema.Finite,
+  succeeded: Count,
+  failed: Count,
+  about: WorkerAbout
+})
+
+/**
+ * One worker, for people and tools.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkerStatus = typeof WorkerStatus.Type
+
+/**
+ * Schema for the counts of a control plane since its start. `submitted` is always the sum of `waiting`, `running` and
+ * the three outcomes.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Stats = Schema.Struct({
+  version: Schema.String,
+  namespace: Schema.String,
+  epoch: Token,
+  upMillis: Count,
+  draining: Schema.Boolean,
+  submitted: Count,
+  waiting: Count,
+  waitingByPriority: Schema.Struct({ critical: Count, high: Count, normal: Count, low: Count }),
+  waitingBytes: Count,
+  running: Count,
+  succeeded: Count,
+  failed: Count,
+  cancelled: Count,
+  /** Attempts that ended with the loss of their worker. */
+  crashes: Count,
+  /** Reports that were refused because the lease had ended. */
+  lateReports: Count,
+  workers: Count,
+  sessions: Count,
+  results: Count,
+  resultBytes: Count
+})
+
+/**
+ * The counts of a control plane since its start.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Stats = typeof Stats.Type
+
+/** @category schemas @since 0.1.0 */
+export const ErrorReply = reply({ error: ReplyError })
+/** @category schemas @since 0.1.0 */
+export const SubmitReply = reply({
+  ids: Schema.optionalKey(Schema.Array(TaskId)),
+  refused: Schema.optionalKey(Refused)
+})
+/** @category schemas @since 0.1.0 */
+export const WatchReply = reply({ refused: Schema.optionalKey(Refused) })
+/** @category schemas @since 0.1.0 */
+export const CollectReply = reply({
+  epoch: Token,
+  /** Number of the last outcome in this reply; what the next collect acknowledges. */
+  last: Count,
+  outcomes: Schema.Array(OutcomeHeader)
+})
+/** @category schemas @since 0.1.0 */
+export const ResultReply = reply({ state: TaskState, outcome: Schema.optionalKey(OutcomeHeader) })
+/** @category schemas @since 0.1.0 */
+export const StatusReply = reply({ tasks: Schema.Array(Schema.NullOr(TaskStatus)) })
+/** @category schemas @since 0.1.0 */
+export const CancelReply = reply({ state: FinalState })
+/** @category schemas @since 0.1.0 */
+export const ListReply = reply({ tasks: Schema.Array(TaskStatus), total: Count })
+/** @category schemas @since 0.1.0 */
+export const WorkersReply = reply({ workers: Schema.Array(WorkerStatus) })
+/** @category schemas @since 0.1.0 */
+export const TasksReply = reply({
+  tasks: Schema.Array(Schema.Struct({ ...TaskType.fields, workers: Schema.Array(WorkerId) }))
+})
+/** @category schemas @since 0.1.0 */
+export const StatsReply = reply({ stats: Stats })
+/** @category schemas @since 0.1.0 */
+export const RegisterReply = reply({ epoch: Token, heartbeat: Count, abandon: Schema.Array(TaskId) })
+/**
+ * The header of the reply to `register`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RegisterReplyHeader = typeof RegisterReply.Type
+
+/** @category schemas @since 0.1.0 */
+export const ExchangeReply = reply({
+  seq: Count,
+  leases: Schema.Array(Schema.Struct({ id: TaskId, attempt: Count, name: TaskName, size: Count })),
+  /** Leases that the worker holds and must stop: they are not its any more. */
+  abandon: Schema.optionalKey(Schema.Array(TaskId)),
+  /** Reports that came after their lease had ended: nothing to do, they are counted. */
+  late: Schema.optionalKey(Schema.Array(TaskId))
+})
+/** @category schemas @since 0.1.0 */
+export const LeaveReply = reply({})
+
+/**
+ * Schema for an announcement of a control plane on the discovery address.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Announcement = Schema.Struct({
+  v: Schema.Int,
+  namespace: Schema.String.check(Schema.isMaxLength(128)),
+  epoch: Token,
+  address: Schema.String.check(Schema.isMaxLength(256)),
+  workerAddress: Schema.String.check(Schema.isMaxLength(256)),
+  dashboard: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256)))
+})
+
+/**
+ * An announcement of a control plane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Announcement = typeof Announcement.Type
+
+const encodeError = Schema.encodeSync(ReplyError)
+
+/**
+ * Returns an error as it stands in a reply: its fields, its `_tag` and, for people and other languages, its `message`.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const errorToWire = (error: ReplyError) => ({ ...encodeError(error), message: error.message })

@@ -1,0 +1,96 @@
+/**
+ * The final state of a task: what its caller gets. Owns the shape; bodies are the encoded value or error, opaque to the
+ * control plane.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type { PriorityLevel } from "./Priority.ts"
+import type { FinalState } from "./TaskState.ts"
+
+/**
+ * Schema for why a task failed.
+ *
+ * **Details**
+ *
+ * `error`: the handler failed with the error that its definition declares; the body is that error, encoded. `defect`: it
+ * failed in a way that the definition does not declare; the body is `{ name, message, stack? }`. `arguments`: the worker
+ * could not decode the arguments; the body is `{ issues }`. `crash`: workers were lost while they ran it, too often;
+ * no body. `unknown`: no process has a handler of that name; no body. `size`: the result was too large; the body is
+ * `{ size, limit }`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FailureReason = Schema.Literals(["error", "defect", "arguments", "crash", "unknown", "size"])
+
+/**
+ * Why a task failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureReason = typeof FailureReason.Type
+
+/**
+ * The outcome of a task, immutable. Times are milliseconds of the monotonic clock; `startedAt` is missing when it never
+ * ran.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly id: string
+  readonly name: string
+  readonly level: PriorityLevel
+  readonly state: FinalState
+  readonly reason: FailureReason | undefined
+  readonly attempt: number
+  readonly worker: string | undefined
+  readonly submittedAt: number
+  readonly startedAt: number | undefined
+  readonly finishedAt: number
+  readonly body: Uint8Array
+}
+
+/**
+ * What is remembered of a task after its outcome was evicted: enough to answer a resubmission and a status question.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tombstone {
+  readonly state: FinalState
+  /** {@link fingerprint} of its name and arguments. */
+  readonly fingerprint: number
+}
+
+/**
+ * Returns a 53-bit fingerprint of a task's name and encoded arguments: the same id with another fingerprint is a
+ * conflict.
+ *
+ * **Details**
+ *
+ * Two 32-bit multiplicative hashes over the bytes (the construction of cyrb53, public domain). It guards against
+ * mistakes, not against an adversary: whoever can guess an id can do worse.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const fingerprint = (name: string, args: Uint8Array): number => {
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charCodeAt(i)
+    a = Math.imul(a ^ unit, 2654435761)
+    b = Math.imul(b ^ unit, 1597334677)
+  }
+  for (let i = 0; i < args.length; i++) {
+    const byte = args[i] as number
+    a = Math.imul(a ^ byte, 2654435761)
+    b = Math.imul(b ^ byte, 1597334677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
+  return 4294967296 * (2097151 & b) + (a >>> 0)
+}

@@ -1,0 +1,185 @@
+/**
+ * Every setting with its default, unit and environment variable. Owns the values and how durations and sizes are
+ * written; who reads them from where is the entry points' business (flags win over the environment, that over defaults).
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+
+/**
+ * When the control plane runs tasks itself: `when-alone` only those that no connected worker has a handler for, `always`
+ * as one worker among others, `never` not at all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LocalPolicy = "when-alone" | "always" | "never"
+
+/**
+ * The settings of all roles. Raw numbers name their unit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings {
+  /** Applications on one host with different namespaces do not meet. `FASTWORKER_NAMESPACE`. */
+  readonly namespace: string
+  /** Where clients are served. `FASTWORKER_ADDRESS`. */
+  readonly address: string
+  /** Where workers are served. `FASTWORKER_WORKER_ADDRESS`. */
+  readonly workerAddress: string
+  /** Where announcements are published. `FASTWORKER_DISCOVERY`. */
+  readonly discovery: string
+  /** HTTP host and port of the dashboard. `FASTWORKER_DASHBOARD`. */
+  readonly dashboard: string
+  /** Tasks that a worker runs at once. `FASTWORKER_CONCURRENCY`. */
+  readonly concurrency: number
+  /** Whether the control plane runs tasks itself. `FASTWORKER_LOCAL`. */
+  readonly local: LocalPolicy
+  /** Waiting tasks, at most. `FASTWORKER_MAX_WAITING`. */
+  readonly maxWaiting: number
+  /** Bytes of encoded arguments of waiting tasks, at most. `FASTWORKER_MAX_WAITING_BYTES`. */
+  readonly maxWaitingBytes: number
+  /** Bytes of one task's encoded arguments or result, at most. `FASTWORKER_MAX_PAYLOAD`. */
+  readonly maxPayloadBytes: number
+  /** Outcomes kept for late askers, at most. `FASTWORKER_RESULT_CACHE_SIZE`. */
+  readonly resultCacheSize: number
+  /** Bytes of outcomes kept, at most. `FASTWORKER_RESULT_CACHE_BYTES`. */
+  readonly resultCacheBytes: number
+  /** How long an outcome is kept, in milliseconds. `FASTWORKER_RESULT_CACHE_TTL`. */
+  readonly resultCacheTtlMillis: number
+  /** Ids remembered after their outcome was evicted, at most. */
+  readonly tombstones: number
+  /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. */
+  readonly heartbeatMillis: number
+  /** A worker that is silent for this long is lost. */
+  readonly heartbeatTimeoutMillis: number
+  /** A worker whose connection closed may come back within this time. */
+  readonly reconnectGraceMillis: number
+  /** After its start the control plane accepts tasks of unknown names for this long: workers are still finding it. */
+  readonly startGraceMillis: number
+  /** Losses of its worker after which a task is given up. */
+  readonly maxCrashes: number
+  /** How long running tasks may go on after a stop was asked for. `FASTWORKER_DRAIN_TIMEOUT`. */
+  readonly drainTimeoutMillis: number
+  /** How long a client waits for an answer. `FASTWORKER_TIMEOUT`. */
+  readonly deadlineMillis: number
+  /** Uncollected outcomes of one client, at most. */
+  readonly maxOutbox: number
+  /** Clients that are waiting for outcomes, at most. */
+  readonly maxSessions: number
+  /** A client that does not collect for this long is forgotten. */
+  readonly sessionTimeoutMillis: number
+  /** Announcements are repeated after this time. */
+  readonly announceMillis: number
+}
+
+/**
+ * The defaults.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaults: Settings = {
+  namespace: "default",
+  address: "tcp://127.0.0.1:5555",
+  workerAddress: "tcp://127.0.0.1:5560",
+  discovery: "tcp://127.0.0.1:5550",
+  dashboard: "127.0.0.1:8080",
+  concurrency: 16,
+  local: "when-alone",
+  maxWaiting: 1_000_000,
+  maxWaitingBytes: 512 * 1024 * 1024,
+  maxPayloadBytes: 1024 * 1024,
+  resultCacheSize: 10_000,
+  resultCacheBytes: 64 * 1024 * 1024,
+  resultCacheTtlMillis: 3_600_000,
+  tombstones: 100_000,
+  heartbeatMillis: 5_000,
+  heartbeatTimeoutMillis: 15_000,
+  reconnectGraceMillis: 2_000,
+  startGraceMillis: 5_000,
+  maxCrashes: 3,
+  drainTimeoutMillis: 30_000,
+  deadlineMillis: 30_000,
+  maxOutbox: 100_000,
+  maxSessions: 10_000,
+  sessionTimeoutMillis: 120_000,
+  announceMillis: 2_000
+}
+
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000
+}
+
+/**
+ * Reads a duration as people write it: `500ms`, `30s`, `5m`, `1h`, `2d`, or Effect's `30 seconds`. Returns milliseconds.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parseDuration = (text: string): Result.Result<number, string> => {
+  const short = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/u.exec(text.trim())
+  if (short !== null) return Result.succeed(Number(short[1]) * (durationUnits[short[2] as string] as number))
+  const long = /^\d/u.test(text.trim()) ? Duration.fromInput(text.trim() as Duration.Input) : Option.none()
+  return Option.isSome(long)
+    ? Result.succeed(Duration.toMillis(long.value))
+    : Result.fail(`"${text}" is not a duration: write for example 500ms, 30s, 5m, 1h or "30 seconds"`)
+}
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3
+}
+
+/**
+ * Reads a size as people write it: `65536`, `64MiB`, `1 GB`. Returns bytes.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parseSize = (text: string): Result.Result<number, string> => {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/u.exec(text.trim().toLowerCase())
+  const unit = match === null ? undefined : sizeUnits[match[2] as string]
+  return match === null || unit === undefined
+    ? Result.fail(`"${text}" is not a size: write for example 65536, 64MiB or 1GB`)
+    : Result.succeed(Math.round(Number(match[1]) * unit))
+}
+
+/**
+ * Returns milliseconds as people write them: `250ms`, `30s`, `1h`.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const formatDuration = (millis: number): string => {
+  for (const [unit, factor] of Object.entries(durationUnits).toReversed()) {
+    if (millis >= factor && millis % factor === 0) return `${millis / factor}${unit}`
+  }
+  return `${millis}ms`
+}
+
+/**
+ * Returns bytes as people write them: `512B`, `64MiB`.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const formatSize = (bytes: number): string => {
+  for (const [unit, factor] of [["GiB", 1024 ** 3], ["MiB", 1024 ** 2], ["KiB", 1024]] as const) {
+    if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`
+  }
+  return `${bytes}B`
+}

@@ -1,0 +1,116 @@
+/**
+ * What the control plane knows of a worker. Owns the record and its derived load; who is lost and who gets the next task
+ * is decided elsewhere.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type { TaskRecord } from "./Task.ts"
+
+/**
+ * Schema for the id of a worker: what people see. It need not be unique: its session token is what identifies it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WorkerId = Schema.String.check(
+  Schema.isPattern(/^[\x21-\x7e]{1,128}$/u, { expected: "1 to 128 printable ASCII characters without spaces" })
+)
+
+/**
+ * Schema for the state of a worker. `lost` is a worker whose connection closed and that may still come back within the
+ * reconnect grace.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WorkerState = Schema.Literals(["active", "draining", "lost"])
+
+/**
+ * The state of a worker.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkerState = typeof WorkerState.Type
+
+/**
+ * The record of a connected worker, mutable and owned by the control plane's core. Times are milliseconds of the
+ * monotonic clock.
+ *
+ * **Details**
+ *
+ * `free` is what the worker said in its exchange with the highest number (`exchange`), counted after the replies up to
+ * `settled`; leases that were sent in later replies are in `unsettled` and not yet part of it, so the slots that may be
+ * given away are {@link credit}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WorkerRecord {
+  readonly id: string
+  readonly session: string
+  readonly local: boolean
+  readonly slots: number
+  readonly names: ReadonlySet<string>
+  /** The names, sorted and joined: workers with equal handlers share it. */
+  readonly group: string
+  readonly about: WorkerAbout
+  readonly registeredAt: number
+  state: WorkerState
+  /** Whether an exchange waits for an answer, which could carry leases. */
+  isOpen: boolean
+  lastSeen: number
+  exchange: number
+  settled: number
+  free: number
+  /** Number of leases in each reply that the worker has not settled yet. */
+  readonly unsettled: Map<number, number>
+  unsettledLeases: number
+  readonly leases: Set<TaskRecord>
+  /** Sum of the expected run times of its leases, in milliseconds. */
+  expectedMillis: number
+  /** Rises with every lease: breaks ties in favour of who was served longest ago. */
+  servedAt: number
+  succeeded: number
+  failed: number
+  /** Place in the dispatcher's heap, -1 when it is not in one; owned by the dispatcher. */
+  heapIndex: number
+}
+
+/**
+ * Schema for what a worker tells of itself, for people.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WorkerAbout = Schema.Struct({
+  host: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))),
+  pid: Schema.optionalKey(Schema.Int),
+  runtime: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
+})
+
+/**
+ * What a worker tells of itself, for people.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkerAbout = typeof WorkerAbout.Type
+
+/**
+ * Returns how many leases the worker may be given now.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const credit = (worker: WorkerRecord): number =>
+  worker.state === "active" && worker.isOpen ? worker.free - worker.unsettledLeases : 0
+
+/**
+ * Returns the load of a worker, in-flight leases divided by slots: 0 is idle, 1 is full.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const load = (worker: WorkerRecord): number => worker.leases.size / worker.slots

@@ -1,0 +1,90 @@
+/**
+ * Messages as bytes: a JSON header, a newline, then the bodies one after the other; the header says how long each is.
+ * Owns the split; what a header may say is `domain/Message.ts`.
+ *
+ * @since 0.1.0
+ */
+import { Buffer } from "node:buffer"
+import * as Result from "effect/Result"
+import { BadRequest } from "../domain/Errors.ts"
+import type { Payload } from "../services/Transport.ts"
+
+/**
+ * A message taken apart. `body` is a view.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Envelope {
+  readonly header: unknown
+  readonly body: Buffer
+}
+
+const newline = 10
+
+/**
+ * Creates a message from a header and bodies.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array> = []): Payload => [
+  `${JSON.stringify(header)}\n`,
+  ...bodies
+]
+
+/**
+ * Takes a message apart. A message without a newline is a header alone.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = (message: Uint8Array): Result.Result<Envelope, BadRequest> => {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+  const at = bytes.indexOf(newline)
+  const end = at === -1 ? bytes.length : at
+  try {
+    return Result.succeed({
+      header: JSON.parse(bytes.toString("utf8", 0, end)) as unknown,
+      body: bytes.subarray(Math.min(end + 1, bytes.length))
+    })
+  } catch {
+    return Result.fail(
+      new BadRequest({ reason: "a message starts with a line of JSON, the first line of this one is not JSON" })
+    )
+  }
+}
+
+/**
+ * Cuts a body into views of the given sizes. The last size may be missing: it gets the rest.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const split = (
+  body: Buffer,
+  items: ReadonlyArray<{ readonly size?: number }>
+): Result.Result<ReadonlyArray<Buffer>, BadRequest> => {
+  const views: Array<Buffer> = []
+  let offset = 0
+  for (let i = 0; i < items.length; i++) {
+    const size = items[i]?.size ?? (i === items.length - 1 ? body.length - offset : 0)
+    views.push(body.subarray(offset, offset + size))
+    offset += size
+  }
+  return offset === body.length
+    ? Result.succeed(views)
+    : Result.fail(
+      new BadRequest({ reason: `the sizes in the header add up to ${offset} bytes, the body has ${body.length}` })
+    )
+}
+
+/**
+ * Returns bytes that may be kept: a copy, unless the view is most of its buffer anyway. A small view would keep a whole
+ * receive buffer alive.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const keep = (view: Buffer): Uint8Array =>
+  view.length * 2 > view.buffer.byteLength ? view : Buffer.from(view)

@@ -1,0 +1,81 @@
+/**
+ * Outcomes as they come over the wire, made into what the caller's Effect ends with.
+ *
+ * @since 0.1.0
+ */
+import type { Buffer } from "node:buffer"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import {
+  InvalidArguments,
+  InvalidResult,
+  TaskCancelled,
+  TaskCrashed,
+  TaskDefect,
+  TooLarge,
+  UnknownTask
+} from "../domain/Errors.ts"
+import * as JsonCodec from "../domain/JsonCodec.ts"
+import type { OutcomeHeader } from "../domain/Message.ts"
+import type { Any } from "../domain/TaskDefinition.ts"
+
+const decodeDefect = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({
+  name: Schema.String,
+  message: Schema.String,
+  stack: Schema.optionalKey(Schema.String)
+})))
+const decodeIssues = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ issues: InvalidArguments.fields.issues }))
+)
+const decodeSize = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ size: Schema.Int, limit: Schema.Int }))
+)
+
+/**
+ * Returns what a task's caller gets: the value, the error that the definition declares, or one of ours.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const toExit = (definition: Any, outcome: OutcomeHeader, body: Buffer): Exit.Exit<unknown, unknown> => {
+  const { id, name: task, state } = outcome
+  if (state === "cancelled") return Exit.fail(new TaskCancelled({ id }))
+  if (state === "failed" && outcome.reason !== "error") return Exit.fail(toError(outcome, body.toString()))
+  // A worker in another language may report nothing for a value of nothing.
+  const text = body.length === 0 ? "null" : body.toString()
+  const decoded = state === "succeeded" ? definition.success.decode(text) : definition.error.decode(text)
+  if (Result.isFailure(decoded)) {
+    return Exit.fail(new InvalidResult({ id, task, reason: JsonCodec.format(decoded.failure) }))
+  }
+  return state === "succeeded" ? Exit.succeed(decoded.success) : Exit.fail(decoded.success)
+}
+
+const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: string) => {
+  switch (reason) {
+    case "crash":
+      return new TaskCrashed({ id, task, crashes: attempt })
+    case "unknown":
+      return new UnknownTask({ task, known: [] })
+    case "arguments": {
+      const issues = decodeIssues(text)
+      return new InvalidArguments({ task, issues: Result.isSuccess(issues) ? issues.success.issues : [] })
+    }
+    case "size": {
+      const size = decodeSize(text)
+      return new TooLarge({ task, what: "result", ...(Result.isSuccess(size) ? size.success : { size: 0, limit: 0 }) })
+    }
+    default: {
+      const defect = decodeDefect(text)
+      return Result.isSuccess(defect)
+        ? new TaskDefect({
+          id,
+          task,
+          defect: defect.success.name,
+          reason: defect.success.message,
+          ...(defect.success.stack === undefined ? {} : { remoteStack: defect.success.stack })
+        })
+        : new TaskDefect({ id, task, defect: "Unknown", reason: text })
+    }
+  }
+}

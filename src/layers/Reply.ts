@@ -1,0 +1,59 @@
+/**
+ * Replies of a control plane as its clients and workers read them.
+ *
+ * @since 0.1.0
+ */
+import type { Buffer } from "node:buffer"
+import * as Data from "effect/Data"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import type { ReplyError } from "../domain/Errors.ts"
+import { BadRequest } from "../domain/Errors.ts"
+import * as JsonCodec from "../domain/JsonCodec.ts"
+import * as Message from "../domain/Message.ts"
+import * as Envelope from "./Envelope.ts"
+
+/**
+ * A call was not answered.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoReply extends Data.TaggedError("NoReply")<{ readonly reason: string }> {}
+
+/**
+ * A reply taken apart.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reply<Header> {
+  readonly header: Header
+  readonly body: Buffer
+}
+
+const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
+
+/**
+ * Creates the decoder of one kind of reply. It fails with the error that the control plane answered, or with a
+ * `BadRequest` when the answer is not of the protocol.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decoder = <H>(schema: Schema.ConstraintDecoder<H>) => {
+  SchemaJITCompiler.enable(schema.ast)
+  const decode = Schema.decodeUnknownResult(schema)
+  return (bytes: Uint8Array): Result.Result<Reply<H>, ReplyError> => {
+    const envelope = Envelope.decode(bytes)
+    if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
+    const { body, header } = envelope.success
+    const decoded = decode(header)
+    if (Result.isSuccess(decoded)) return Result.succeed({ header: decoded.success, body })
+    const error = decodeError(header)
+    if (Result.isSuccess(error)) return Result.fail(error.success.error)
+    const reason = JsonCodec.format(JsonCodec.issues(decoded.failure))
+    return Result.fail(new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` }))
+  }
+}

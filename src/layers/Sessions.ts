@@ -1,0 +1,108 @@
+/**
+ * The sessions of clients: for each a numbered outbox of outcomes that it watches, kept until it acknowledges them.
+ * Bounded in sessions and in outcomes per session; a session that does not collect for a while is forgotten. Part of the
+ * control plane's core: synchronous, with the time as an argument.
+ *
+ * @since 0.1.0
+ */
+import type { Outcome } from "../domain/Outcome.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+
+/**
+ * The session of one client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Session {
+  readonly token: string
+  /** The token alone in a list, shared by all the tasks that only this session watches. */
+  readonly watchers: ReadonlyArray<string>
+  /** Outcomes from `head` on are not acknowledged yet; the one at `head` has the number `acked` + 1. */
+  outbox: Array<Outcome>
+  head: number
+  acked: number
+  lastSeen: number
+}
+
+/**
+ * The sessions of a control plane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sessions {
+  /** Returns the session with this token, which begins with its first use. `undefined` when there are too many. */
+  readonly open: (token: string, now: number) => Session | undefined
+  /** Puts an outcome into the outbox of each watcher that is still there. */
+  readonly deliver: (watchers: ReadonlyArray<string>, outcome: Outcome) => void
+  /** Drops the outcomes up to and including this number. */
+  readonly acknowledge: (session: Session, number: number) => void
+  /** Outcomes that are not acknowledged, oldest first. */
+  readonly pending: (session: Session) => number
+  /** Forgets sessions that did not collect for too long. */
+  readonly expire: (now: number) => void
+  readonly size: () => number
+  /** Sessions with news since the last call. */
+  readonly takeReady: () => ReadonlyArray<Session>
+}
+
+/**
+ * Creates the sessions of a control plane.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeSessions = (
+  { maxSessions, sessionTimeoutMillis }: Pick<Values, "maxSessions" | "sessionTimeoutMillis">
+): Sessions => {
+  const sessions = new Map<string, Session>()
+  let ready = new Set<Session>()
+  return {
+    open(token, now) {
+      const known = sessions.get(token)
+      if (known !== undefined) {
+        known.lastSeen = now
+        return known
+      }
+      if (sessions.size >= maxSessions) return undefined
+      const session: Session = { token, watchers: [token], outbox: [], head: 0, acked: 0, lastSeen: now }
+      sessions.set(token, session)
+      return session
+    },
+    deliver(watchers, outcome) {
+      for (const token of watchers) {
+        const session = sessions.get(token)
+        if (session === undefined) continue
+        session.outbox.push(outcome)
+        ready.add(session)
+      }
+    },
+    acknowledge(session, number) {
+      const count = Math.min(number - session.acked, session.outbox.length - session.head)
+      if (count <= 0) return
+      session.acked += count
+      session.head += count
+      if (session.head === session.outbox.length) {
+        session.outbox = []
+        session.head = 0
+      } else if (session.head >= 1024 && session.head * 2 >= session.outbox.length) {
+        session.outbox = session.outbox.slice(session.head)
+        session.head = 0
+      }
+    },
+    pending: (session) => session.outbox.length - session.head,
+    expire(now) {
+      for (const session of sessions.values()) {
+        if (now - session.lastSeen >= sessionTimeoutMillis) sessions.delete(session.token)
+      }
+    },
+    size: () => sessions.size,
+    takeReady() {
+      if (ready.size === 0) return []
+      const taken = [...ready]
+      ready = new Set()
+      return taken
+    }
+  }
+}

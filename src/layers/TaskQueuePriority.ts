@@ -1,0 +1,200 @@
+/**
+ * The queue in memory: for each priority and task name a doubly linked lane through the records themselves, so that
+ * offer, take of one name and removal cost O(1) and nothing has to be compacted. A take looks at the head of each lane
+ * of one priority, so it costs O(names that have waiting tasks). Nothing survives a crash.
+ *
+ * Starvation bound: a priority that has an eligible task is passed over at most `maxPassed` + 2 times in a row.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { PriorityLevel } from "../domain/Priority.ts"
+import type { TaskRecord } from "../domain/Task.ts"
+import { Settings } from "../services/Settings.ts"
+import { TaskQueue } from "../services/TaskQueue.ts"
+
+/**
+ * What the queue can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** How often a priority with waiting tasks may be passed over before it is served. Default: 64. */
+  readonly maxPassed?: number
+}
+
+interface Lane {
+  readonly name: string
+  head: TaskRecord | undefined
+  tail: TaskRecord | undefined
+  /** Place in the level's list of lanes that are not empty, -1 when it is empty. */
+  index: number
+}
+
+interface Level {
+  readonly lanes: Map<string, Lane>
+  /** Lanes that are not empty, in no order. */
+  readonly filled: Array<Lane>
+  size: number
+  /** Takes since this level was served while it had tasks. */
+  passed: number
+}
+
+const levelsDescending = [3, 2, 1] as const
+const levelsAscending = [0, 1, 2, 3] as const
+
+/**
+ * Creates the queue with the bounds of the settings.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(options: Options = {}) {
+  const { maxWaiting, maxWaitingBytes } = yield* Settings
+  return makeUnsafe({ maxWaiting, maxWaitingBytes, maxPassed: options.maxPassed ?? 64 })
+})
+
+/**
+ * Creates the queue from its bounds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeUnsafe = (
+  { maxPassed, maxWaiting, maxWaitingBytes }: {
+    readonly maxWaiting: number
+    readonly maxWaitingBytes: number
+    readonly maxPassed: number
+  }
+): TaskQueue["Service"] => {
+  const level = (): Level => ({ lanes: new Map(), filled: [], size: 0, passed: 0 })
+  const levels = [level(), level(), level(), level()] as const
+  let size = 0
+  let bytes = 0
+
+  const laneOf = (task: TaskRecord): Lane => {
+    const { lanes } = levels[task.level]
+    const found = lanes.get(task.name)
+    if (found !== undefined) return found
+    const lane: Lane = { name: task.name, head: undefined, tail: undefined, index: -1 }
+    lanes.set(task.name, lane)
+    return lane
+  }
+
+  const insertAfter = (lane: Lane, previous: TaskRecord | undefined, task: TaskRecord) => {
+    const level = levels[task.level]
+    const next = previous === undefined ? lane.head : previous.next
+    task.previous = previous
+    task.next = next
+    if (previous === undefined) lane.head = task
+    else previous.next = task
+    if (next === undefined) lane.tail = task
+    else next.previous = task
+    if (lane.index === -1) lane.index = level.filled.push(lane) - 1
+    level.size++
+    size++
+    bytes += task.args.length
+  }
+
+  const unlink = (lane: Lane, task: TaskRecord) => {
+    const level = levels[task.level]
+    if (task.previous === undefined) lane.head = task.next
+    else task.previous.next = task.next
+    if (task.next === undefined) lane.tail = task.previous
+    else task.next.previous = task.previous
+    task.next = undefined
+    task.previous = undefined
+    if (lane.head === undefined) {
+      const last = level.filled.pop()
+      if (last !== undefined && last !== lane) {
+        level.filled[lane.index] = last
+        last.index = lane.index
+      }
+      // The empty lane goes too: names come from outside, and must not pile up.
+      level.lanes.delete(lane.name)
+      lane.index = -1
+    }
+    level.size--
+    size--
+    bytes -= task.args.length
+  }
+
+  const oldest = (level: Level, eligible: (name: string) => boolean): Lane | undefined => {
+    let best: Lane | undefined
+    let sequence = Infinity
+    for (const lane of level.filled) {
+      const head = lane.head as TaskRecord
+      if (head.sequence < sequence && eligible(lane.name)) {
+        best = lane
+        sequence = head.sequence
+      }
+    }
+    return best
+  }
+
+  const serve = (number: PriorityLevel, lane: Lane): TaskRecord => {
+    const task = lane.head as TaskRecord
+    unlink(lane, task)
+    levels[number].passed = 0
+    for (let lower = number + 1; lower < levels.length; lower++) {
+      const level = levels[lower as PriorityLevel]
+      level.passed = level.size > 0 ? level.passed + 1 : 0
+    }
+    return task
+  }
+
+  return TaskQueue.of({
+    maxWaiting,
+    maxWaitingBytes,
+    offer(task) {
+      if (size >= maxWaiting || bytes + task.args.length > maxWaitingBytes) return false
+      const lane = laneOf(task)
+      insertAfter(lane, lane.tail, task)
+      return true
+    },
+    restore(task) {
+      const lane = laneOf(task)
+      let previous: TaskRecord | undefined
+      // A restored task is older than nearly all that wait: only others that were restored can stand before it.
+      for (let at = lane.head; at !== undefined && at.sequence < task.sequence; at = at.next) previous = at
+      insertAfter(lane, previous, task)
+    },
+    take(eligible) {
+      if (size === 0) return undefined
+      for (const number of levelsDescending) {
+        if (levels[number].passed < maxPassed) continue
+        const lane = oldest(levels[number], eligible)
+        if (lane !== undefined) return serve(number, lane)
+      }
+      for (const number of levelsAscending) {
+        const lane = oldest(levels[number], eligible)
+        if (lane !== undefined) return serve(number, lane)
+      }
+      return undefined
+    },
+    remove(task) {
+      const lane = levels[task.level].lanes.get(task.name)
+      if (lane !== undefined) unlink(lane, task)
+    },
+    tasksOf(name) {
+      const tasks: Array<TaskRecord> = []
+      for (const { lanes } of levels) {
+        for (let task = lanes.get(name)?.head; task !== undefined; task = task.next) tasks.push(task)
+      }
+      return tasks
+    },
+    size: () => size,
+    sizeOf: (number) => levels[number].size,
+    bytes: () => bytes
+  })
+}
+
+/**
+ * Layer that holds the waiting tasks in memory, four priorities, first in first out.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<TaskQueue> => Layer.effect(TaskQueue, make(options))

@@ -1,0 +1,109 @@
+/**
+ * The worker registry in memory. A worker is overdue when it was silent for the heartbeat timeout, or when its
+ * connection closed and it did not come back within the reconnect grace. Names of handlers are remembered when their
+ * workers are gone, so that tasks can wait for the next one; at most {@link maxNames}.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { TaskType } from "../domain/Message.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+import type { WorkerRecord } from "../domain/WorkerInfo.ts"
+import { Settings } from "../services/Settings.ts"
+import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+
+/**
+ * Most task names that are remembered; the one announced longest ago is forgotten first.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxNames = 10_000
+
+/**
+ * Creates the registry from the settings.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeUnsafe = (
+  { heartbeatTimeoutMillis, reconnectGraceMillis }: Pick<Values, "heartbeatTimeoutMillis" | "reconnectGraceMillis">
+): WorkerRegistry["Service"] => {
+  const bySession = new Map<string, WorkerRecord>()
+  const lostAt = new Map<WorkerRecord, number>()
+  const types = new Map<string, TaskType>()
+  const remoteHandlers = new Map<string, number>()
+
+  const count = (worker: WorkerRecord, by: 1 | -1) => {
+    if (worker.local) return
+    for (const name of worker.names) {
+      const handlers = (remoteHandlers.get(name) ?? 0) + by
+      if (handlers === 0) remoteHandlers.delete(name)
+      else remoteHandlers.set(name, handlers)
+    }
+  }
+
+  const remove = (worker: WorkerRecord) => {
+    if (bySession.get(worker.session) !== worker) return
+    bySession.delete(worker.session)
+    lostAt.delete(worker)
+    count(worker, -1)
+  }
+
+  return WorkerRegistry.of({
+    add(worker, announced) {
+      const previous = bySession.get(worker.session)
+      if (previous !== undefined) remove(previous)
+      bySession.set(worker.session, worker)
+      count(worker, 1)
+      for (const type of announced) {
+        // Deleted first, so that the order of the map is the order of the last announcement.
+        types.delete(type.name)
+        types.set(type.name, type)
+      }
+      for (const name of types.keys()) {
+        if (types.size <= maxNames) break
+        types.delete(name)
+      }
+    },
+    remove,
+    bySession: (session) => bySession.get(session),
+    seen(worker, now) {
+      worker.lastSeen = now
+      if (worker.state === "lost") {
+        worker.state = "active"
+        lostAt.delete(worker)
+      }
+    },
+    disconnected(worker, now) {
+      if (bySession.get(worker.session) !== worker) return
+      worker.state = "lost"
+      lostAt.set(worker, now)
+    },
+    overdue(now) {
+      const overdue: Array<WorkerRecord> = []
+      for (const worker of bySession.values()) {
+        const since = lostAt.get(worker)
+        if (
+          now - worker.lastSeen >= heartbeatTimeoutMillis ||
+          (since !== undefined && now - since >= reconnectGraceMillis)
+        ) overdue.push(worker)
+      }
+      return overdue
+    },
+    workers: () => bySession.values(),
+    size: () => bySession.size,
+    type: (name) => types.get(name),
+    remoteHandlers: (name) => remoteHandlers.get(name) ?? 0,
+    types: () => types.values()
+  })
+}
+
+/**
+ * Layer that knows the workers from what they send.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<WorkerRegistry> = Layer.effect(WorkerRegistry, Effect.map(Settings, makeUnsafe))

@@ -1,0 +1,379 @@
+/**
+ * A worker over the transport: finds the control plane, registers, keeps one exchange waiting for leases, and reports
+ * what has ended, once per turn of the event loop. It keeps running what it runs while the control plane is away, and
+ * registers again with what it holds when there is one.
+ *
+ * Owns the leases of this process. What an attempt does is the executor's business.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberHandle from "effect/FiberHandle"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type { AddressError, ReplyError } from "../domain/Errors.ts"
+import { ProtocolMismatch } from "../domain/Errors.ts"
+import type { TaskType } from "../domain/Message.ts"
+import * as Message from "../domain/Message.ts"
+import type { FailureReason } from "../domain/Outcome.ts"
+import type { WorkerAbout } from "../domain/WorkerInfo.ts"
+import { Discovery } from "../services/Discovery.ts"
+import type { AttemptResult } from "../services/Executor.ts"
+import { Executor } from "../services/Executor.ts"
+import { Settings } from "../services/Settings.ts"
+import { TaskRegistry } from "../services/TaskRegistry.ts"
+import type { Connection } from "../services/Transport.ts"
+import { Transport } from "../services/Transport.ts"
+import { Worker } from "../services/Worker.ts"
+import { maxMessageBytes } from "./ControlPlaneServer.ts"
+import * as Envelope from "./Envelope.ts"
+import { makeRandomId } from "./RandomId.ts"
+import * as Reply from "./Reply.ts"
+
+/**
+ * What a worker can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** What people see; need not be unique. */
+  readonly id: string
+  /** Tasks that run at once. */
+  readonly slots: number
+  /** What it tells of itself, for people. */
+  readonly about?: WorkerAbout
+}
+
+interface Running {
+  readonly attempt: number
+  readonly interrupt: () => void
+}
+
+interface PendingReport {
+  readonly header: {
+    readonly id: string
+    readonly attempt: number
+    readonly state: Message.Report["state"]
+    readonly reason?: FailureReason
+    readonly size: number
+  }
+  readonly body: string
+}
+
+interface Outstanding {
+  readonly reports: ReadonlyArray<PendingReport>
+  readonly cancel: () => void
+}
+
+/** Bytes of results after which an exchange is full. */
+const maxReportBytes = 4 * 1024 * 1024
+
+/** How long to wait before trying again after a call that was not answered. */
+const retryMillis = 500
+
+const v = Message.protocolVersion
+const decodeRegisterReply = Reply.decoder(Message.RegisterReply)
+const decodeExchangeReply = Reply.decoder(Message.ExchangeReply)
+
+const noop = () => {}
+
+/**
+ * Creates a worker that runs until its scope closes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
+  const settings = yield* Settings
+  const transport = yield* Transport
+  const discovery = yield* Discovery
+  const executor = yield* Executor
+  const registry = yield* TaskRegistry
+  const services = yield* Effect.context<never>()
+  const runFork = Effect.runForkWith(services)
+
+  const session = makeRandomId()()
+  const ready = yield* Deferred.make<void, ProtocolMismatch>()
+  const idle = yield* Latch.make(true)
+  const unregistered = yield* Latch.make(false)
+  const handle = yield* FiberHandle.make<never, AddressError>()
+  const types: ReadonlyArray<TaskType> = registry.handlers.map(({ definition }) => ({
+    name: definition.name,
+    priority: definition.priority,
+    ...(definition.description === undefined ? {} : { description: definition.description })
+  }))
+
+  const running = new Map<string, Running>()
+  let reports: Array<PendingReport> = []
+  /** Exchanges without a reply, oldest first. */
+  const outstanding = new Map<number, Outstanding>()
+  let abandoned: Array<number> = []
+  let connection: Connection | undefined
+  let isRegistered = false
+  let isDraining = false
+  let seq = 0
+  let heartbeatMillis = settings.heartbeatMillis
+  let flushScheduled = false
+  let broughtLeases = false
+
+  const timing = () => ({
+    timeoutMillis: heartbeatMillis + settings.deadlineMillis,
+    resendMillis: heartbeatMillis + 2_000
+  })
+
+  // --- Exchange ---
+
+  const schedule = () => {
+    if (flushScheduled) return
+    flushScheduled = true
+    setImmediate(flush)
+  }
+
+  const flush = () => {
+    flushScheduled = false
+    if (connection === undefined || !isRegistered) return
+    // One exchange must wait for leases; a further one is sent only to report.
+    if (outstanding.has(seq) && reports.length === 0) return
+    exchange(connection)
+  }
+
+  const takeReports = (): ReadonlyArray<PendingReport> => {
+    let bytes = 0
+    let count = 0
+    while (count < reports.length && count < Message.maxBatch && (count === 0 || bytes < maxReportBytes)) {
+      bytes += (reports[count] as PendingReport).header.size
+      count++
+    }
+    const taken = reports.slice(0, count)
+    reports = reports.slice(count)
+    return taken
+  }
+
+  const exchange = (connection: Connection) => {
+    const taken = takeReports()
+    const [oldest = seq + 1] = outstanding.keys()
+    const number = ++seq
+    // What is held can be stated completely only while no report is on its way. It is a safeguard: once in a heartbeat
+    // is enough, so not after a reply that brought leases.
+    const isQuiet = taken.length === 0 && outstanding.size === 0 && !broughtLeases
+    const payload = Envelope.encode(
+      {
+        v,
+        op: "exchange",
+        session,
+        seq: number,
+        settled: Math.min(oldest, number) - 1,
+        free: isDraining ? 0 : slots - running.size,
+        ...(isDraining ? { draining: true } : {}),
+        ...(abandoned.length > 0 ? { abandoned } : {}),
+        ...(isQuiet ? { held: held() } : {}),
+        ...(taken.length > 0 ? { reports: taken.map(({ header }) => header) } : {})
+      },
+      taken.map(({ body }) => body)
+    )
+    abandoned = []
+    const cancel = connection.request(payload, timing(), (failure, reply) => {
+      if (failure === undefined) onReply(number, taken, reply)
+      else {
+        giveUp(number, taken)
+        setTimeout(schedule, retryMillis)
+      }
+    })
+    outstanding.set(number, { reports: taken, cancel })
+    if (reports.length > 0) schedule()
+  }
+
+  const giveUp = (number: number, taken: ReadonlyArray<PendingReport>) => {
+    outstanding.delete(number)
+    abandoned.push(number)
+    reports = [...taken, ...reports]
+  }
+
+  const onReply = (number: number, taken: ReadonlyArray<PendingReport>, bytes: Uint8Array) => {
+    outstanding.delete(number)
+    const reply = decodeExchangeReply(bytes)
+    if (Result.isFailure(reply)) {
+      reports = [...taken, ...reports]
+      onRefused(reply.failure)
+      return
+    }
+    const { body, header } = reply.success
+    broughtLeases = header.leases.length > 0
+    const bodies = Envelope.split(body, header.leases)
+    for (const id of header.abandon ?? []) running.get(id)?.interrupt()
+    if (header.late !== undefined) {
+      runFork(Effect.logWarning("Reports came too late: their tasks run elsewhere", { tasks: header.late }))
+    }
+    if (Result.isFailure(bodies)) {
+      abandoned.push(number)
+      runFork(Effect.logError("A reply of the control plane was malformed", bodies.failure))
+    } else {
+      for (let i = 0; i < header.leases.length; i++) {
+        const { attempt, id, name } = header.leases[i] as (typeof header.leases)[number]
+        start(id, name, attempt, bodies.success[i] as Uint8Array)
+      }
+    }
+    schedule()
+  }
+
+  const onRefused = (error: ReplyError) => {
+    if (error._tag === "UnknownSession") return reregister()
+    runFork(Effect.logError("The control plane refused an exchange", error))
+    setTimeout(schedule, retryMillis)
+  }
+
+  const held = () => [...running].map(([id, { attempt }]) => ({ id, attempt }))
+
+  // --- Tasks ---
+
+  const start = (taskId: string, name: string, attempt: number, args: Uint8Array) => {
+    idle.closeUnsafe()
+    // Registered before it starts: a handler may end at once.
+    const entry = { attempt, interrupt: noop }
+    running.set(taskId, entry)
+    const interrupt = executor.start(
+      { id: taskId, name, attempt, worker: id, args },
+      (result) => ended(taskId, entry, result)
+    )
+    entry.interrupt = interrupt
+  }
+
+  const ended = (taskId: string, entry: Running, result: AttemptResult) => {
+    if (running.get(taskId) === entry) running.delete(taskId)
+    if (result.state !== "interrupted") {
+      const { body, state } = result
+      const size = Buffer.byteLength(body)
+      const header = { id: taskId, attempt: entry.attempt, state, size }
+      reports.push({ header: state === "failed" ? { ...header, reason: result.reason } : header, body })
+    }
+    if (running.size === 0) idle.openUnsafe()
+    schedule()
+  }
+
+  // --- Connection ---
+
+  const register = (to: Connection) =>
+    Effect.callback<Message.RegisterReplyHeader, ProtocolMismatch | Reply.NoReply>((resume) => {
+      const payload = Envelope.encode({
+        v,
+        op: "register",
+        session,
+        worker: id,
+        slots,
+        tasks: types,
+        held: held(),
+        about: about ?? {}
+      })
+      const cancel = to.request(payload, timing(), (failure, bytes) => {
+        if (failure !== undefined) return resume(Effect.fail(new Reply.NoReply({ reason: failure })))
+        const reply = decodeRegisterReply(bytes)
+        if (Result.isSuccess(reply)) return resume(Effect.succeed(reply.success.header))
+        const error = reply.failure
+        resume(Effect.fail(error instanceof ProtocolMismatch ? error : new Reply.NoReply({ reason: error.message })))
+      })
+      return Effect.sync(cancel)
+    })
+
+  const registerUntilDone = (to: Connection) =>
+    register(to).pipe(
+      Effect.tapErrorTag("NoReply", (error) => Effect.logWarning(`Not registered yet: ${error.reason}`)),
+      Effect.retry({ while: (error) => error._tag === "NoReply", schedule: Schedule.spaced(retryMillis) }),
+      Effect.tap((reply) =>
+        Effect.sync(() => {
+          heartbeatMillis = reply.heartbeat
+          for (const id of reply.abandon) running.get(id)?.interrupt()
+          isRegistered = true
+          Deferred.doneUnsafe(ready, Exit.void)
+          schedule()
+        })
+      ),
+      Effect.tap((reply) => Effect.logInfo("Registered", { address: to.address, epoch: reply.epoch })),
+      Effect.catchTags({
+        ProtocolMismatch: (error) => Effect.asVoid(Deferred.fail(ready, error)),
+        NoReply: () => Effect.void
+      })
+    )
+
+  /** Everything on its way is given up: its reports are sent again after the next registration. */
+  const detach = () => {
+    isRegistered = false
+    for (const [number, { cancel, reports: taken }] of outstanding) {
+      cancel()
+      giveUp(number, taken)
+    }
+  }
+
+  const reregister = () => {
+    if (!isRegistered) return
+    detach()
+    unregistered.openUnsafe()
+  }
+
+  const serve = Effect.fnUntraced(function*(address: string) {
+    const to = yield* transport.connect(address, { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) })
+    connection = to
+    while (true) {
+      unregistered.closeUnsafe()
+      yield* registerUntilDone(to)
+      yield* unregistered.await
+    }
+  }, Effect.scoped)
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      detach()
+      for (const { interrupt } of running.values()) interrupt()
+    })
+  )
+  yield* discovery.find(({ workerAddress }) => {
+    if (connection?.address === workerAddress) return
+    detach()
+    runFork(FiberHandle.run(handle, serve(workerAddress)))
+  })
+
+  // --- Stop ---
+
+  const leave = Effect.callback<void>((resume) => {
+    if (connection === undefined || !isRegistered) return resume(Effect.void)
+    const taken = takeReports()
+    const payload = Envelope.encode(
+      { v, op: "leave", session, reports: taken.map(({ header }) => header) },
+      taken.map(({ body }) => body)
+    )
+    connection.request(payload, { timeoutMillis: 2_000, resendMillis: 500 }, () => resume(Effect.void))
+  })
+
+  const drain = Effect.gen(function*() {
+    isDraining = true
+    if (connection !== undefined && isRegistered) exchange(connection)
+    yield* idle.await.pipe(Effect.timeoutOption(settings.drainTimeoutMillis))
+    const interrupted = running.size
+    for (const { interrupt } of running.values()) interrupt()
+    yield* leave
+    isRegistered = false
+    return interrupted
+  })
+
+  return Worker.of({
+    id,
+    ready: Deferred.await(ready),
+    running: Effect.sync(() => running.size),
+    drain
+  })
+})
+
+/**
+ * Layer that is the worker of this process.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<Worker, AddressError, Transport | Discovery | Executor | TaskRegistry> =>
+  Layer.effect(Worker, make(options))

@@ -1,0 +1,30 @@
+/**
+ * Contract of the result cache: outcomes for late askers, and what is remembered of tasks after that. Owns the bounds;
+ * who waits for an outcome is the control plane's business.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type { Outcome, Tombstone } from "../domain/Outcome.ts"
+
+/**
+ * Service that keeps outcomes. Its methods are synchronous: they are called for every task.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class ResultCache extends Context.Service<ResultCache, {
+  /** Keeps an outcome and the fingerprint of its task. */
+  readonly put: (outcome: Outcome, fingerprint: number, now: number) => void
+  /** Returns an outcome that is still kept. */
+  readonly get: (id: string, now: number) => Outcome | undefined
+  /** Returns what is remembered of a task that has an outcome, kept or evicted. */
+  readonly recall: (id: string) => Tombstone | undefined
+  /** The outcomes that are kept, most recently used first. */
+  readonly outcomes: () => Iterable<Outcome>
+  /** Drops the outcomes that are past their age; may be called rarely, they are not given out anyway. */
+  readonly expire: (now: number) => void
+  readonly size: () => number
+  /** Bytes that the kept outcomes account for. */
+  readonly bytes: () => number
+}>()("fastworker/services/ResultCache") {}
