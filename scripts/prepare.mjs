@@ -7,3 +7,4 @@ const bin = (name) => `node_modules/.bin/${name}`
 if (!existsSync(bin("effect-tsgo")) || !existsSync(bin("tsc"))) process.exit(0)
 execFileSync(bin("effect-tsgo"), ["patch"], { stdio: ["ignore", "ignore", "inherit"] })
 execFileSync(bin("tsc"), ["-b"], { stdio: "inherit" })
+execFileSync("node", ["scripts/assets.mjs"], { stdio: "inherit" })

@@ -95,8 +95,11 @@ export const format = (list: ReadonlyArray<Issue>): string =>
 export const issues = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   formatIssue(error.issue).issues.map((issue) => ({
     field: (issue.path ?? []).map((key) => String(typeof key === "object" ? key.key : key)).join("."),
-    message: issue.message
+    message: issue.message === notNumber ? "Expected a number" : issue.message
   }))
+
+/** What a number's JSON encoding says of anything else: true (NaN and the infinities are strings), but no help. */
+const notNumber = 'Expected "Infinity" | "-Infinity" | "NaN"'
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 

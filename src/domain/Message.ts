@@ -187,6 +187,13 @@ export type ClientRequest = (typeof clientRequests)[number]["Type"]
  */
 export type WorkerRequest = (typeof workerRequests)[number]["Type"]
 
+/** What is repeated of a value that a stranger sent: it may be long, or nested deeper than the stack. */
+const echo = (value: unknown): string | number | boolean | null => {
+  if (typeof value === "string") return value.slice(0, 64)
+  if (typeof value === "number" || typeof value === "boolean") return value
+  return typeof value === "object" && value !== null ? Array.isArray(value) ? "an array" : "an object" : null
+}
+
 const decoderByOp = <T extends { readonly op: string }>(
   schemas: ReadonlyArray<Schema.ConstraintDecoder<T> & { readonly fields: { readonly op: Schema.Literal<string> } }>
 ) => {
@@ -196,14 +203,14 @@ const decoderByOp = <T extends { readonly op: string }>(
   }))
   const ops = [...decoders.keys()].join(", ")
   return (header: unknown): Result.Result<T, BadRequest | ProtocolMismatch> => {
-    if (typeof header !== "object" || header === null) {
+    if (typeof header !== "object" || header === null || Array.isArray(header)) {
       return Result.fail(new BadRequest({ reason: "the header is not a JSON object" }))
     }
     const { op, v } = header as { readonly op?: unknown; readonly v?: unknown }
-    if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersion, theirs: v ?? null }))
+    if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersion, theirs: echo(v) }))
     const decode = typeof op === "string" ? decoders.get(op) : undefined
     if (decode === undefined) {
-      return Result.fail(new BadRequest({ reason: `unknown op ${JSON.stringify(op)}, this address takes: ${ops}` }))
+      return Result.fail(new BadRequest({ reason: `unknown op ${JSON.stringify(echo(op))}, this address takes: ${ops}` }))
     }
     const decoded = decode(header)
     return Result.isSuccess(decoded)
@@ -234,7 +241,7 @@ const reply = <const F extends Schema.Struct.Fields>(fields: F) =>
 const Refused = Schema.Array(Schema.Struct({ index: Count, error: ReplyError }))
 
 /**
- * Schema for the header of an outcome; `size` bytes of the body belong to it. `crashes` stands with the reason `crash`.
+ * Schema for the header of an outcome; `size` bytes of the body belong to it. `reason` stands with `failed`.
  *
  * @category schemas
  * @since 0.1.0
@@ -356,7 +363,8 @@ export type Stats = typeof Stats.Type
 export const ErrorReply = reply({ error: ReplyError })
 /** @category schemas @since 0.1.0 */
 export const SubmitReply = reply({
-  ids: Schema.optionalKey(Schema.Array(TaskId)),
+  /** One for each task, when any was made here; null for a task that was refused and came without one. */
+  ids: Schema.optionalKey(Schema.Array(Schema.NullOr(TaskId))),
   refused: Schema.optionalKey(Refused)
 })
 /** @category schemas @since 0.1.0 */

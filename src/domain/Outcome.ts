@@ -16,7 +16,7 @@ import type { FinalState } from "./TaskState.ts"
  * `error`: the handler failed with the error that its definition declares; the body is that error, encoded. `defect`: it
  * failed in a way that the definition does not declare; the body is `{ name, message, stack? }`. `arguments`: the worker
  * could not decode the arguments; the body is `{ issues }`. `crash`: workers were lost while they ran it, too often;
- * no body. `unknown`: no process has a handler of that name; no body. `size`: the result was too large; the body is
+ * no body. `unknown`: no process has a handler of that name; the body is `{ known }`, some names that have one. `size`: the result was too large; the body is
  * `{ size, limit }`.
  *
  * @category schemas

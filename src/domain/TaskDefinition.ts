@@ -70,8 +70,8 @@ export interface TaskDefinition<in out Name extends string, in out Args, in out 
   readonly "~fastworker/TaskDefinition": true
   readonly name: Name
   readonly description: string | undefined
-  /** Used when a submission does not name one. */
-  readonly priority: Priority
+  /** Used when a submission does not name one; `undefined` is `normal`. */
+  readonly priority: Priority | undefined
   readonly args: JsonCodec.JsonCodec<Args>
   readonly success: JsonCodec.JsonCodec<Success>
   readonly error: JsonCodec.JsonCodec<Error>
@@ -146,7 +146,7 @@ export const make = <
     "~fastworker/TaskDefinition": true,
     name,
     description: options.description,
-    priority: options.priority ?? "normal",
+    priority: options.priority,
     args: JsonCodec.make(args),
     success: JsonCodec.make(success),
     error: JsonCodec.make(error),

@@ -28,6 +28,7 @@ import {
   Unreachable
 } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
+import type { Priority } from "../domain/Priority.ts"
 import { TaskId } from "../domain/Task.ts"
 import type { Any } from "../domain/TaskDefinition.ts"
 import type { CancelError, SubmitOptions, TaskHandle } from "../services/Client.ts"
@@ -58,7 +59,7 @@ interface Submission {
   readonly id: string
   readonly name: string
   readonly size: number
-  readonly priority: Message.TaskStatus["priority"]
+  readonly priority: Priority | undefined
   readonly watch: boolean
   readonly body: string
   readonly done: (failure: SubmitError | undefined) => void
@@ -231,7 +232,7 @@ export const make = Effect.gen(function*() {
       id,
       name,
       size,
-      priority,
+      ...(priority === undefined ? {} : { priority }),
       ...(watch ? { watch } : {})
     }))
     const bodies = batch.map(({ body }) => body)

@@ -620,7 +620,8 @@ export const makeCore = (parts: Parts) => {
         for (const task of tasks.values()) {
           if (task.state !== "queued" || registry.type(task.name) !== undefined) continue
           queue.remove(task)
-          finish(task, "failed", now, "unknown")
+          const { known } = unknownTask(task.name)
+          finish(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
         }
       }
       return overdue

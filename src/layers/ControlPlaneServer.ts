@@ -132,6 +132,8 @@ export const make = Effect.gen(function*() {
   const links = new Map<string, Link>()
   const peers = new Map<number, Set<Link>>()
   const collectors = new Map<string, Collector>()
+  /** Highest number of an outcome that each session was sent. */
+  const collected = new WeakMap<Session, number>()
   const resultWaiters = new Map<string, Array<ResultWaiter>>()
   const idle = yield* Latch.make(false)
   let flushScheduled = false
@@ -218,7 +220,9 @@ export const make = Effect.gen(function*() {
       headers.push(outcomeHeader(outcome))
       if (outcome.body.length > 0) bodies.push(outcome.body)
     }
-    request.reply(Envelope.encode({ v, epoch, last: session.acked + headers.length, outcomes: headers }, bodies))
+    const last = session.acked + headers.length
+    collected.set(session, last)
+    request.reply(Envelope.encode({ v, epoch, last, outcomes: headers }, bodies))
   }
 
   const replyOutcome = (request: Incoming, outcome: Outcome) =>
@@ -288,9 +292,11 @@ export const make = Effect.gen(function*() {
           if (superseded !== undefined) {
             superseded.request.reply(Envelope.encode({ v, epoch, last: session.acked, outcomes: [] }))
           }
-          // An acknowledgement of another epoch counts outcomes of a control plane that is gone.
+          // An acknowledgement of another epoch counts outcomes of a control plane that is gone, one of a number that was
+          // never sent those of a session that was forgotten meanwhile.
           const isOtherEpoch = message.epoch !== undefined && message.epoch !== epoch
-          if (!isOtherEpoch) core.sessions.acknowledge(session, message.ack)
+          const wasSent = message.ack <= (collected.get(session) ?? 0)
+          if (!isOtherEpoch && wasSent) core.sessions.acknowledge(session, message.ack)
           const collector = { request, session, until: time + (message.wait ?? 0) }
           collectors.set(session.token, collector)
           if (core.sessions.pending(session) > 0 || collector.until <= time || isOtherEpoch) answerCollect(collector)
@@ -344,7 +350,7 @@ export const make = Effect.gen(function*() {
       return replyError(request, new BadRequest({ reason: `too many sessions, the bound is ${settings.maxSessions}` }))
     }
     const refused: Array<{ readonly index: number; readonly error: unknown }> = []
-    const ids: Array<string> = []
+    const ids: Array<string | null> = []
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
@@ -362,7 +368,7 @@ export const make = Effect.gen(function*() {
       if (task.id === undefined) madeIds = true
       if (Result.isSuccess(accepted)) ids.push(accepted.success)
       else {
-        ids.push(task.id ?? "")
+        ids.push(task.id ?? null)
         refused.push({ index, error: Message.errorToWire(accepted.failure) })
       }
     }
@@ -409,11 +415,13 @@ export const make = Effect.gen(function*() {
     time: number
   ) => {
     const { about, held, session, slots, tasks, worker: id } = message
+    const known = links.get(session)
+    // An exchange that still waits belongs to the registration before: it is answered, without leases.
+    if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])
     const { abandon, isNew, worker } = core.register(
       { session, worker: id, slots, tasks, held: held ?? [], about: about ?? {}, local: isLocal },
       time
     )
-    const known = links.get(session)
     if (known === undefined) {
       const link: Link = {
         worker,
@@ -429,7 +437,6 @@ export const make = Effect.gen(function*() {
       attach(link, request.peer)
     } else {
       known.worker = worker
-      known.waiting = undefined
       attach(known, request.peer)
     }
     if (isNew) publish({ type: "worker.joined", at: wall(time), worker: id })

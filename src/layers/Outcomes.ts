@@ -28,6 +28,9 @@ const decodeDefect = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Str
 const decodeIssues = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ issues: InvalidArguments.fields.issues }))
 )
+const decodeKnown = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ known: UnknownTask.fields.known }))
+)
 const decodeSize = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ size: Schema.Int, limit: Schema.Int }))
 )
@@ -55,8 +58,10 @@ const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: strin
   switch (reason) {
     case "crash":
       return new TaskCrashed({ id, task, crashes: attempt })
-    case "unknown":
-      return new UnknownTask({ task, known: [] })
+    case "unknown": {
+      const known = decodeKnown(text)
+      return new UnknownTask({ task, known: Result.isSuccess(known) ? known.success.known : [] })
+    }
     case "arguments": {
       const issues = decodeIssues(text)
       return new InvalidArguments({ task, issues: Result.isSuccess(issues) ? issues.success.issues : [] })

@@ -15,8 +15,15 @@ const reconnect = { reconnectMinMillis: 50, reconnectMaxMillis: 1_000 } as const
 
 const noReply = new Uint8Array(0)
 
-const toAddressError = (address: string) => (cause: unknown) =>
-  new AddressError({ address, reason: cause instanceof Error ? cause.message : String(cause) })
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use: another control plane or program has it",
+  EACCES: "this user may not listen there"
+}
+
+const toAddressError = (address: string) => (cause: unknown) => {
+  const reason = cause instanceof NngError ? reasons[cause.code] ?? cause.message : String(cause)
+  return new AddressError({ address, reason })
+}
 
 const acquire = <S extends { readonly close: () => Promise<void> }>(open: () => S, address: string) =>
   Effect.acquireRelease(

@@ -104,7 +104,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const handle = yield* FiberHandle.make<never, AddressError>()
   const types: ReadonlyArray<TaskType> = registry.handlers.map(({ definition }) => ({
     name: definition.name,
-    priority: definition.priority,
+    ...(definition.priority === undefined ? {} : { priority: definition.priority }),
     ...(definition.description === undefined ? {} : { description: definition.description })
   }))
 
@@ -120,6 +120,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   let heartbeatMillis = settings.heartbeatMillis
   let flushScheduled = false
   let broughtLeases = false
+  let registrations = 0
 
   const timing = () => ({
     timeoutMillis: heartbeatMillis + settings.deadlineMillis,
@@ -292,7 +293,12 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
           schedule()
         })
       ),
-      Effect.tap((reply) => Effect.logInfo("Registered", { address: to.address, epoch: reply.epoch })),
+      Effect.tap(({ epoch }) => {
+        const isFirst = registrations++ === 0
+        return isFirst
+          ? Effect.logDebug("Registered", { address: to.address, epoch })
+          : Effect.logInfo("Registered again", { address: to.address, epoch })
+      }),
       Effect.catchTags({
         ProtocolMismatch: (error) => Effect.asVoid(Deferred.fail(ready, error)),
         NoReply: () => Effect.void

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+/**
+ * The `fastworker` command.
+ *
+ * @since 0.1.0
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Command } from "effect/cli"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { controlPlane } from "./cli/ControlPlane.ts"
+import * as Flags from "./cli/Flags.ts"
+import * as Output from "./cli/Output.ts"
+import { cancel, list, result, stats, status, workers } from "./cli/Query.ts"
+import { submit } from "./cli/Submit.ts"
+import { tasks } from "./cli/Tasks.ts"
+import { worker } from "./cli/Worker.ts"
+import { packageVersion } from "./layers/ControlPlaneServer.ts"
+
+Flags.root.pipe(
+  Command.withSubcommands([controlPlane, worker, submit, status, result, cancel, list, workers, stats, tasks]),
+  Command.run({ version: packageVersion }),
+  Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layerPresenter)),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    teardown: (exit, onExit) => {
+      const code = Output.exitCode(exit)
+      Output.reportUnexpected(exit)
+      onExit(code)
+    }
+  })
+)

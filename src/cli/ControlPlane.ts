@@ -1,0 +1,82 @@
+/**
+ * `fastworker control-plane`: the process that holds the queue, with the dashboard and, when it has tasks, a worker of
+ * its own.
+ *
+ * @since 0.1.0
+ */
+import { Command } from "effect/cli"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as DashboardServer from "../layers/DashboardServer.ts"
+import { layerControlPlane, layerLocalWorker, layerSettings } from "../layers/Node.ts"
+import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import { ControlPlane } from "../services/ControlPlane.ts"
+import { Worker } from "../services/Worker.ts"
+import * as Flags from "./Flags.ts"
+import * as Output from "./Output.ts"
+import { onStop } from "./Stop.ts"
+
+export const controlPlane = Command.make(
+  "control-plane",
+  { ...Flags.taskFiles, ...Flags.controlPlane },
+  Effect.fnUntraced(function*(flags) {
+    const { json } = yield* Flags.root
+    const files = [...flags.tasks, ...flags.files]
+    const settings = layerSettings({
+      address: flags.address,
+      workerAddress: flags.workerAddress,
+      discovery: flags.discovery,
+      namespace: flags.namespace,
+      dashboard: flags.dashboard,
+      concurrency: flags.concurrency,
+      local: flags.local,
+      maxWaiting: flags.maxWaiting,
+      maxWaitingBytes: flags.maxWaitingBytes,
+      maxPayloadBytes: flags.maxPayload,
+      resultCacheSize: flags.resultCacheSize,
+      resultCacheBytes: flags.resultCacheBytes,
+      resultCacheTtlMillis: flags.resultCacheTtl,
+      drainTimeoutMillis: flags.drainTimeout
+    })
+    const runsTasks = files.length > 0 && flags.local !== "never"
+    const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
+    const worker = runsTasks
+      ? layerLocalWorker.pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
+      : Layer.empty
+    const layers = Layer.mergeAll(dashboard, worker).pipe(
+      Layer.provideMerge(layerControlPlane),
+      Layer.provide([settings, Output.layerLogger(json)])
+    )
+
+    const serve = Effect.gen(function*() {
+      const plane = yield* ControlPlane
+      const local = yield* Effect.serviceOption(Worker)
+      if (local._tag === "Some") yield* local.value.ready
+      const { url } = yield* DashboardServer.DashboardServer
+      const { address, discovery, workerAddress } = plane
+      if (json) yield* Output.json({ event: "ready", address, workerAddress, discovery, dashboard: url ?? null })
+      else {
+        yield* Console.log(`Control plane ready: clients ${address}, workers ${workerAddress}, discovery ${discovery}`)
+        if (url !== undefined) yield* Console.log(`Dashboard: ${url}`)
+        if (!runsTasks) yield* Console.log("No task files: tasks wait for a worker (fastworker worker --tasks FILE)")
+      }
+      return yield* Effect.never.pipe(onStop(
+        Effect.gen(function*() {
+          if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
+          const { abandoned, cancelled } = yield* plane.drain
+          if (json) yield* Output.json({ event: "stopped", cancelled, abandoned })
+          else yield* Console.log(`Stopped: ${cancelled} waiting tasks cancelled, ${abandoned} running tasks abandoned`)
+        })
+      ))
+    })
+    return yield* serve.pipe(
+      Effect.provide(layers),
+      Effect.catchTags({
+        AddressError: (error) => Output.fail(json, error),
+        TaskFileError: (error) => Output.fail(json, error),
+        ProtocolMismatch: (error) => Output.fail(json, error)
+      })
+    )
+  })
+).pipe(Command.withDescription("Run the control plane: queue, results, dashboard"))

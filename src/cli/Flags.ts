@@ -1,0 +1,222 @@
+/**
+ * The flags of the commands. A flag wins over its environment variable, that over the default; the help names both.
+ *
+ * @since 0.1.0
+ */
+import { Argument, Command, Flag } from "effect/cli"
+import * as CliError from "effect/cli/CliError"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { priorities } from "../domain/Priority.ts"
+import type { Settings } from "../domain/Settings.ts"
+import { defaults, formatDuration, formatSize, parseDuration, parseSize } from "../domain/Settings.ts"
+
+const about = (description: string, fallback: string, variable: string) =>
+  `${description} (default: ${fallback}; environment: ${variable})`
+
+const parsed = <A>(
+  name: string,
+  variable: string,
+  fallback: string,
+  description: string,
+  parse: (text: string) => Result.Result<A, string>
+) =>
+  Flag.String(name).pipe(
+    Flag.withFallbackConfig(Config.String(variable)),
+    Flag.withDefault(fallback),
+    Flag.mapEffect((value) => {
+      const result = parse(value)
+      return Result.isSuccess(result)
+        ? Effect.succeed(result.success)
+        : Effect.fail(new CliError.InvalidValue({ option: name, value, expected: result.failure, kind: "flag" }))
+    }),
+    Flag.withDescription(about(description, fallback, variable))
+  )
+
+const text = (name: string, variable: string, fallback: string, description: string) =>
+  parsed(name, variable, fallback, description, Result.succeed)
+
+const duration = (name: string, variable: string, fallback: number, description: string) =>
+  parsed(name, variable, formatDuration(fallback), description, parseDuration)
+
+const size = (name: string, variable: string, fallback: number, description: string) =>
+  parsed(name, variable, formatSize(fallback), description, parseSize)
+
+const count = (name: string, variable: string, fallback: number, minimum: number, description: string) =>
+  parsed(name, variable, String(fallback), description, (value) => {
+    const number = Number(value)
+    return Number.isSafeInteger(number) && number >= minimum
+      ? Result.succeed(number)
+      : Result.fail(`a whole number of at least ${minimum}`)
+  })
+
+const choice = <const Choices extends ReadonlyArray<string>>(
+  name: string,
+  variable: string,
+  fallback: Choices[number],
+  description: string,
+  choices: Choices
+) =>
+  parsed(
+    name,
+    variable,
+    fallback,
+    `${description}: ${choices.join(", ")}`,
+    (value): Result.Result<Choices[number], string> =>
+      choices.includes(value) ? Result.succeed(value) : Result.fail(`one of ${choices.join(", ")}`)
+  )
+
+/** Said once, before or after the subcommand, valid for all. */
+export const shared = {
+  json: Flag.Boolean("json").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Print for machines: one JSON value, or one line for each event; logs go to stderr")
+  )
+}
+
+/** The root command: what is shared can be read from it by every subcommand. */
+export const root = Command.make("fastworker").pipe(
+  Command.withDescription("A task queue without a broker: one process holds the queue, any number run the tasks"),
+  Command.withSharedFlags(shared)
+)
+
+/** Files of tasks, by flag or as plain arguments. */
+export const taskFiles = {
+  tasks: Flag.String("tasks").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("A file of tasks, TypeScript or JavaScript; may be given several times"),
+    Flag.atLeast(0)
+  ),
+  files: Argument.String("file").pipe(
+    Argument.withDescription("Further files of tasks"),
+    Argument.variadic({ min: 0 })
+  )
+}
+
+export const discovery = text(
+  "discovery",
+  "FASTWORKER_DISCOVERY",
+  defaults.discovery,
+  "Address where the control plane announces itself"
+)
+
+export const namespace = text(
+  "namespace",
+  "FASTWORKER_NAMESPACE",
+  defaults.namespace,
+  "Name of the application: those with other names on the same address do not meet"
+)
+
+export const drainTimeout = duration(
+  "drain-timeout",
+  "FASTWORKER_DRAIN_TIMEOUT",
+  defaults.drainTimeoutMillis,
+  "How long running tasks may go on after SIGTERM or Ctrl-C"
+)
+
+export const concurrency = count(
+  "concurrency",
+  "FASTWORKER_CONCURRENCY",
+  defaults.concurrency,
+  1,
+  "Tasks that this process runs at once"
+)
+
+export const maxPayload = size(
+  "max-payload",
+  "FASTWORKER_MAX_PAYLOAD",
+  defaults.maxPayloadBytes,
+  "Bytes of one task's encoded arguments or result, at most"
+)
+
+/** What is particular to the control plane. */
+export const controlPlane = {
+  address: text("address", "FASTWORKER_ADDRESS", defaults.address, "Address for clients; port 0 takes a free one"),
+  workerAddress: text("worker-address", "FASTWORKER_WORKER_ADDRESS", defaults.workerAddress, "Address for workers"),
+  discovery,
+  namespace,
+  dashboard: text("dashboard", "FASTWORKER_DASHBOARD", defaults.dashboard, "Host and port of the dashboard"),
+  noDashboard: Flag.Boolean("no-dashboard").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Serve no dashboard")
+  ),
+  concurrency,
+  local: choice("local", "FASTWORKER_LOCAL", defaults.local, "When this process runs tasks itself", [
+    "when-alone",
+    "always",
+    "never"
+  ]),
+  maxWaiting: count("max-waiting", "FASTWORKER_MAX_WAITING", defaults.maxWaiting, 1, "Waiting tasks, at most"),
+  maxWaitingBytes: size(
+    "max-waiting-bytes",
+    "FASTWORKER_MAX_WAITING_BYTES",
+    defaults.maxWaitingBytes,
+    "Bytes of arguments of waiting tasks, at most"
+  ),
+  maxPayload,
+  resultCacheSize: count(
+    "result-cache-size",
+    "FASTWORKER_RESULT_CACHE_SIZE",
+    defaults.resultCacheSize,
+    0,
+    "Outcomes kept for late askers, at most"
+  ),
+  resultCacheBytes: size(
+    "result-cache-bytes",
+    "FASTWORKER_RESULT_CACHE_BYTES",
+    defaults.resultCacheBytes,
+    "Bytes of outcomes kept, at most"
+  ),
+  resultCacheTtl: duration(
+    "result-cache-ttl",
+    "FASTWORKER_RESULT_CACHE_TTL",
+    defaults.resultCacheTtlMillis,
+    "How long an outcome is kept"
+  ),
+  drainTimeout
+}
+
+/** Where a command finds the control plane, and how long it waits for its answers. */
+export const target = {
+  controlPlane: Flag.String("control-plane").pipe(
+    Flag.withFallbackConfig(Config.String("FASTWORKER_ADDRESS")),
+    Flag.optional,
+    Flag.withDescription("Address of the control plane for clients; skips discovery (environment: FASTWORKER_ADDRESS)")
+  ),
+  discovery,
+  namespace,
+  timeout: duration("timeout", "FASTWORKER_TIMEOUT", defaults.deadlineMillis, "How long to wait for an answer")
+}
+
+/** Where a worker finds the control plane. */
+export const workerTarget = {
+  controlPlane: Flag.String("control-plane").pipe(
+    Flag.withFallbackConfig(Config.String("FASTWORKER_WORKER_ADDRESS")),
+    Flag.optional,
+    Flag.withDescription(
+      "Address of the control plane for workers; skips discovery (environment: FASTWORKER_WORKER_ADDRESS)"
+    )
+  ),
+  discovery,
+  namespace
+}
+
+export const priority = Flag.Literals("priority", priorities).pipe(
+  Flag.optional,
+  Flag.withDescription(`${priorities.join(", ")} (default: the task's own)`)
+)
+
+/** The part of the settings that a client's flags say. */
+export const clientSettings = (
+  { discovery, namespace, timeout }: {
+    readonly discovery: string
+    readonly namespace: string
+    readonly timeout: number
+  }
+): Partial<Settings> => ({ discovery, namespace, deadlineMillis: timeout })
+
+/** An optional flag as an optional property. */
+export const asProperty = <const Name extends string, A>(name: Name, value: Option.Option<A>): { [_ in Name]?: A } =>
+  Option.isSome(value) ? { [name]: value.value } as { [_ in Name]: A } : {}

@@ -1,0 +1,119 @@
+/**
+ * What commands print, and the codes they exit with. Values go to stdout, logs and errors to stderr.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+
+/** 0 ok, 1 the task failed or was refused, 2 usage, 3 not reachable or timed out. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+/** A command has said what went wrong and exits with this code. */
+export class Exited extends Data.TaggedError("Exited")<{ readonly code: ExitCode }> {}
+
+const codes: Readonly<Record<string, ExitCode>> = {
+  ShowHelp: 2,
+  AddressError: 2,
+  TaskFileError: 2,
+  InvalidArguments: 1,
+  Unreachable: 3,
+  ProtocolMismatch: 3,
+  NoOutcome: 3,
+  Usage: 2
+}
+
+/** A command was called wrongly. */
+export class Usage extends Data.TaggedError("Usage")<{ readonly message: string }> {}
+
+/** The task has no outcome within the time that the command waits. */
+export class NoOutcome extends Data.TaggedError("NoOutcome")<{ readonly message: string }> {}
+
+/** The code for an error of ours. */
+export const codeOf = (error: { readonly _tag: string }): ExitCode => codes[error._tag] ?? 1
+
+/** Prints one JSON value on a line of stdout. */
+export const json = (value: unknown) => Console.log(JSON.stringify(value))
+
+/** An error for machines: its tag, its message and its fields. */
+export const errorToJson = (error: { readonly _tag: string; readonly message: string }) => {
+  const { cause: _, ...fields } = error as { readonly cause?: unknown } & typeof error
+  return { ...fields, _tag: error._tag, message: error.message }
+}
+
+/** Ends a command with an error: one line for people on stderr, one JSON value for machines on stdout. */
+export const fail = (
+  asJson: boolean,
+  error: { readonly _tag: string; readonly message: string },
+  extra: object = {}
+): Effect.Effect<never, Exited> =>
+  Effect.andThen(
+    asJson ? json({ ...extra, error: errorToJson(error) }) : Console.error(`fastworker: ${error.message}`),
+    Effect.fail(new Exited({ code: codeOf(error) }))
+  )
+
+/** Ends a command that was called wrongly. */
+export const usage = (asJson: boolean, message: string) => fail(asJson, new Usage({ message }))
+
+/** Columns of text, padded; the header in capitals. */
+export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const all = [header.map((name) => name.toUpperCase()), ...rows]
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
+  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n")
+}
+
+/** Milliseconds since 1970 as local time of day. */
+export const timeOfDay = (millis: number): string =>
+  DateTime.format(DateTime.makeUnsafe(millis), { locale: "en-GB", timeStyle: "medium" })
+
+/** Logs go to stderr: structured for machines, one short line for people. */
+export const layerLogger = (asJson: boolean): Layer.Layer<never> =>
+  Logger.layer([
+    Logger.withConsoleError(
+      asJson ? Logger.formatJson : Logger.make(({ date, logLevel, message, cause }) => {
+        const parts = (Array.isArray(message) ? message : [message]).map((part) => {
+          if (typeof part === "string") return part
+          if (part instanceof Error) return part.message
+          const fields = Object.entries(part as object).map(([name, value]) =>
+            `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+          )
+          return fields.join(" ")
+        })
+        if (cause.reasons.length > 0) parts.push(Cause.pretty(cause))
+        const level = logLevel === "Info" ? "" : `${logLevel.toLowerCase()}: `
+        return `${timeOfDay(date.getTime())} ${level}${parts.join(" ")}`
+      })
+    )
+  ])
+
+/** Usage errors are one line each on stderr, not the whole help on stdout. */
+export const layerPresenter: Layer.Layer<never> = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.andThen(
+        Effect.forEach(event.errors, (error) => Console.error(`fastworker: ${error.message}`), { discard: true }),
+        Console.error(`Try: ${event.commandPath.join(" ")} --help`)
+      )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+/** Prints what no command has said: a defect of FastWorker itself. */
+export const reportUnexpected = (exit: Exit.Exit<unknown, unknown>): void => {
+  if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) console.error(Cause.pretty(exit.cause))
+}
+
+/** The process's exit code for how the command ended. An interruption is a stop that was asked for. */
+export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return 0
+  const error = Cause.squash(exit.cause) as { readonly _tag?: string; readonly code?: number; readonly errors?: unknown }
+  if (error._tag === "Exited") return error.code ?? 1
+  if (error._tag === "ShowHelp") return Array.isArray(error.errors) && error.errors.length === 0 ? 0 : 2
+  return 1
+}

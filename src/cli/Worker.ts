@@ -1,0 +1,88 @@
+/**
+ * `fastworker worker`: a process that runs tasks.
+ *
+ * @since 0.1.0
+ */
+import { Command, Flag } from "effect/cli"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { layerSettings, layerWorker } from "../layers/Node.ts"
+import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import { TaskRegistry } from "../services/TaskRegistry.ts"
+import { Worker } from "../services/Worker.ts"
+import * as Flags from "./Flags.ts"
+import * as Output from "./Output.ts"
+import { onStop } from "./Stop.ts"
+
+const id = Flag.String("id").pipe(
+  Flag.withFallbackConfig(Config.String("FASTWORKER_WORKER_ID")),
+  Flag.filter((id) => /^[\x21-\x7e]{1,128}$/u.test(id), () => "1 to 128 printable ASCII characters without spaces"),
+  Flag.optional,
+  Flag.withDescription("Name of this worker, for people (default: host and process id; environment: FASTWORKER_WORKER_ID)")
+)
+
+export const worker = Command.make(
+  "worker",
+  {
+    ...Flags.taskFiles,
+    ...Flags.workerTarget,
+    id,
+    concurrency: Flags.concurrency,
+    maxPayload: Flags.maxPayload,
+    drainTimeout: Flags.drainTimeout
+  },
+  Effect.fnUntraced(function*(flags) {
+    const { json } = yield* Flags.root
+    const files = [...flags.tasks, ...flags.files]
+    if (files.length === 0) {
+      return yield* Output.usage(json, "a worker needs at least one file of tasks: fastworker worker --tasks FILE")
+    }
+    const { concurrency, discovery, drainTimeout, maxPayload, namespace } = flags
+    const layers = layerWorker({
+      ...Flags.asProperty("id", flags.id),
+      ...Flags.asProperty("controlPlane", flags.controlPlane)
+    }).pipe(
+      Layer.provideMerge(TaskRegistryModules.layerFiles(files)),
+      Layer.provide([
+        layerSettings({
+          concurrency,
+          discovery,
+          drainTimeoutMillis: drainTimeout,
+          maxPayloadBytes: maxPayload,
+          namespace
+        }),
+        Output.layerLogger(json)
+      ])
+    )
+
+    const serve = Effect.gen(function*() {
+      const { drain, id, ready } = yield* Worker
+      const { handlers } = yield* TaskRegistry
+      const names = handlers.map(({ definition }) => definition.name)
+      yield* ready
+      if (json) yield* Output.json({ event: "ready", id, tasks: names })
+      else yield* Console.log(`Worker ${id} ready: ${names.join(", ")}`)
+      return yield* Effect.never.pipe(onStop(
+        Effect.gen(function*() {
+          if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
+          const interrupted = yield* drain
+          if (json) yield* Output.json({ event: "stopped", interrupted })
+          else yield* Console.log(`Stopped: ${interrupted} running tasks interrupted, they run elsewhere`)
+        })
+      ))
+    })
+    return yield* serve.pipe(
+      Effect.provide(layers),
+      Effect.catchTags({
+        AddressError: (error) => Output.fail(json, error),
+        TaskFileError: (error) => Output.fail(json, error),
+        ProtocolMismatch: (error) => Output.fail(json, error)
+      })
+    )
+  })
+).pipe(
+  Command.withDescription("Run a worker: executes tasks, as many workers as you like"),
+  Command.withAlias("subworker")
+)
