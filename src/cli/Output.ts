@@ -10,7 +10,7 @@ import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 
 /** 0 ok, 1 the task failed or was refused, 2 usage, 3 not reachable or timed out. */
@@ -112,7 +112,11 @@ export const reportUnexpected = (exit: Exit.Exit<unknown, unknown>): void => {
 /** The process's exit code for how the command ended. An interruption is a stop that was asked for. */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return 0
-  const error = Cause.squash(exit.cause) as { readonly _tag?: string; readonly code?: number; readonly errors?: unknown }
+  const error = Cause.squash(exit.cause) as {
+    readonly _tag?: string
+    readonly code?: number
+    readonly errors?: unknown
+  }
   if (error._tag === "Exited") return error.code ?? 1
   if (error._tag === "ShowHelp") return Array.isArray(error.errors) && error.errors.length === 0 ? 0 : 2
   return 1

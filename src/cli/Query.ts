@@ -106,11 +106,14 @@ export const status = Command.make(
   { id, ...Flags.target },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const task = yield* client.status(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
-      yield* json ? Output.json(task) : Console.log(describe(task))
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const task = yield* client.status(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
+        yield* json ? Output.json(task) : Console.log(describe(task))
+      })
+    )
   })
 ).pipe(Command.withDescription("Print the state of a task"))
 
@@ -119,10 +122,13 @@ export const result = Command.make(
   { id, ...Flags.target },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      yield* printOutcome(json, flags.id, flags.timeout, client.result(Task.untyped("unknown"), flags.id))
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        yield* printOutcome(json, flags.id, flags.timeout, client.result(Task.untyped("unknown"), flags.id))
+      })
+    )
   })
 ).pipe(Command.withDescription("Wait for the outcome of a task and print it"))
 
@@ -131,11 +137,14 @@ export const cancel = Command.make(
   { id, ...Flags.target },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      yield* client.cancel(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
-      yield* json ? Output.json({ id: flags.id, state: "cancelled" }) : Console.log(`Cancelled ${flags.id}`)
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        yield* client.cancel(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
+        yield* json ? Output.json({ id: flags.id, state: "cancelled" }) : Console.log(`Cancelled ${flags.id}`)
+      })
+    )
   })
 ).pipe(Command.withDescription("Cancel a task that waits"))
 
@@ -155,24 +164,28 @@ export const list = Command.make(
   },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const { tasks, total } = yield* client.list({ limit: flags.limit, ...Flags.asProperty("state", flags.state) }).pipe(
-        Effect.catch((error) => Output.fail(json, error))
-      )
-      if (json) return yield* Output.json({ tasks, total })
-      const rows = tasks.map((task) => [
-        task.id,
-        task.name,
-        task.reason === undefined ? task.state : `${task.state} (${task.reason})`,
-        task.priority,
-        Output.timeOfDay(task.submittedAt),
-        took(task),
-        task.worker ?? ""
-      ])
-      yield* Console.log(Output.table(["id", "task", "state", "priority", "submitted", "took", "worker"], rows))
-      if (total > tasks.length) yield* Console.log(`${tasks.length} of ${total}: more with --limit`)
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const { tasks, total } = yield* client.list({ limit: flags.limit, ...Flags.asProperty("state", flags.state) })
+          .pipe(
+            Effect.catch((error) => Output.fail(json, error))
+          )
+        if (json) return yield* Output.json({ tasks, total })
+        const rows = tasks.map((task) => [
+          task.id,
+          task.name,
+          task.reason === undefined ? task.state : `${task.state} (${task.reason})`,
+          task.priority,
+          Output.timeOfDay(task.submittedAt),
+          took(task),
+          task.worker ?? ""
+        ])
+        yield* Console.log(Output.table(["id", "task", "state", "priority", "submitted", "took", "worker"], rows))
+        if (total > tasks.length) yield* Console.log(`${tasks.length} of ${total}: more with --limit`)
+      })
+    )
   })
 ).pipe(Command.withDescription("List tasks that wait or run, and outcomes that are kept"))
 
@@ -181,24 +194,27 @@ export const workers = Command.make(
   Flags.target,
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const workers = yield* client.workers.pipe(Effect.catch((error) => Output.fail(json, error)))
-      if (json) return yield* Output.json({ workers })
-      const rows = workers.map((worker) => [
-        worker.id,
-        worker.local ? `${worker.state} (local)` : worker.state,
-        `${worker.running}/${worker.slots}`,
-        String(worker.succeeded),
-        String(worker.failed),
-        worker.tasks.join(" ")
-      ])
-      yield* Console.log(
-        workers.length === 0
-          ? "No workers are connected"
-          : Output.table(["worker", "state", "busy", "succeeded", "failed", "tasks"], rows)
-      )
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const workers = yield* client.workers.pipe(Effect.catch((error) => Output.fail(json, error)))
+        if (json) return yield* Output.json({ workers })
+        const rows = workers.map((worker) => [
+          worker.id,
+          worker.local ? `${worker.state} (local)` : worker.state,
+          `${worker.running}/${worker.slots}`,
+          String(worker.succeeded),
+          String(worker.failed),
+          worker.tasks.join(" ")
+        ])
+        yield* Console.log(
+          workers.length === 0
+            ? "No workers are connected"
+            : Output.table(["worker", "state", "busy", "succeeded", "failed", "tasks"], rows)
+        )
+      })
+    )
   })
 ).pipe(Command.withDescription("List the connected workers"))
 
@@ -225,10 +241,13 @@ export const stats = Command.make(
   Flags.target,
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const stats = yield* client.stats.pipe(Effect.catch((error) => Output.fail(json, error)))
-      yield* json ? Output.json(stats) : Console.log(describeStats(stats))
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const stats = yield* client.stats.pipe(Effect.catch((error) => Output.fail(json, error)))
+        yield* json ? Output.json(stats) : Console.log(describeStats(stats))
+      })
+    )
   })
 ).pipe(Command.withDescription("Print the counts of the control plane"))

@@ -7,8 +7,8 @@ import { Argument, Command, Flag } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Task from "../domain/TaskDefinition.ts"
 import { TaskName } from "../domain/Task.ts"
+import * as Task from "../domain/TaskDefinition.ts"
 import { Client } from "../services/Client.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
@@ -45,16 +45,19 @@ export const submit = Command.make(
     const task = Task.untyped(flags.task)
     const { noWait, timeout } = flags
 
-    return yield* withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const submitted = yield* client.delay(task, args.success, {
-        ...Flags.asProperty("priority", flags.priority),
-        ...Flags.asProperty("id", flags.id)
-      }).pipe(Effect.result)
-      if (Result.isFailure(submitted)) return yield* Output.fail(json, submitted.failure)
-      const { id, result } = submitted.success
-      if (noWait) return yield* (json ? Output.json({ id }) : Console.log(id))
-      return yield* printOutcome(json, id, timeout, result)
-    }))
+    return yield* withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const submitted = yield* client.delay(task, args.success, {
+          ...Flags.asProperty("priority", flags.priority),
+          ...Flags.asProperty("id", flags.id)
+        }).pipe(Effect.result)
+        if (Result.isFailure(submitted)) return yield* Output.fail(json, submitted.failure)
+        const { id, result } = submitted.success
+        if (noWait) return yield* (json ? Output.json({ id }) : Console.log(id))
+        return yield* printOutcome(json, id, timeout, result)
+      })
+    )
   })
 ).pipe(Command.withDescription("Submit a task by name and print its result"))

@@ -31,7 +31,9 @@ const tree = (rows: ReadonlyArray<Row>): string => {
   }
   return [...groups].map(([from, members]) => {
     const lines = members.map(({ description, name, priority }, index) =>
-      `${index === members.length - 1 ? "└─" : "├─"} ${name} (${priority})${description === "" ? "" : `: ${description}`}`
+      `${index === members.length - 1 ? "└─" : "├─"} ${name} (${priority})${
+        description === "" ? "" : `: ${description}`
+      }`
     )
     return [from, ...lines].join("\n")
   }).join("\n")
@@ -63,16 +65,19 @@ export const tasks = Command.make(
       ),
       Effect.catch((error) => Output.fail(json, error))
     )
-    const fromControlPlane = withClient(flags, Effect.gen(function*() {
-      const client = yield* Client
-      const tasks = yield* client.tasks.pipe(Effect.catch((error) => Output.fail(json, error)))
-      return tasks.map(({ description = "", name, priority = "normal", workers }): Row => ({
-        name,
-        description,
-        priority,
-        from: workers
-      }))
-    }))
+    const fromControlPlane = withClient(
+      flags,
+      Effect.gen(function*() {
+        const client = yield* Client
+        const tasks = yield* client.tasks.pipe(Effect.catch((error) => Output.fail(json, error)))
+        return tasks.map(({ description = "", name, priority = "normal", workers }): Row => ({
+          name,
+          description,
+          priority,
+          from: workers
+        }))
+      })
+    )
 
     const rows = yield* files.length > 0 ? fromFiles : fromControlPlane
     if (json) return yield* Output.json({ tasks: rows })
@@ -80,12 +85,15 @@ export const tasks = Command.make(
     if (flags.tree) return yield* Console.log(tree(rows))
     const header = ["task", "priority", files.length > 0 ? "file" : "workers", "description"]
     yield* Console.log(
-      Output.table(header, rows.map(({ description, from, name, priority }) => [
-        name,
-        priority,
-        from.join(" "),
-        description
-      ]))
+      Output.table(
+        header,
+        rows.map(({ description, from, name, priority }) => [
+          name,
+          priority,
+          from.join(" "),
+          description
+        ])
+      )
     )
   })
 ).pipe(Command.withDescription("List task names, of a running control plane or of files"))

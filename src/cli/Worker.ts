@@ -20,7 +20,9 @@ const id = Flag.String("id").pipe(
   Flag.withFallbackConfig(Config.String("FASTWORKER_WORKER_ID")),
   Flag.filter((id) => /^[\x21-\x7e]{1,128}$/u.test(id), () => "1 to 128 printable ASCII characters without spaces"),
   Flag.optional,
-  Flag.withDescription("Name of this worker, for people (default: host and process id; environment: FASTWORKER_WORKER_ID)")
+  Flag.withDescription(
+    "Name of this worker, for people (default: host and process id; environment: FASTWORKER_WORKER_ID)"
+  )
 )
 
 export const worker = Command.make(

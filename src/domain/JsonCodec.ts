@@ -6,6 +6,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaIssue from "effect/SchemaIssue"
 
@@ -55,8 +56,8 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
   const flipped = Schema.flip(json)
   SchemaJITCompiler.enable(json.ast)
   SchemaJITCompiler.enable(flipped.ast)
-  const encode = Schema.encodeUnknownResult(json)
-  const decode = Schema.decodeUnknownResult(json)
+  const encode = guarded(Schema.encodeUnknownResult(json))
+  const decode = guarded(Schema.decodeUnknownResult(json))
   const all = { errors: "all" } as const
   return {
     encode(value) {
@@ -64,7 +65,7 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
       // `undefined` has no JSON text: a void result travels as null.
       if (Result.isSuccess(encoded)) return Result.succeed(JSON.stringify(encoded.success) ?? "null")
       const again = encode(value, all)
-      return Result.fail(issues(Result.isFailure(again) ? again.failure : encoded.failure))
+      return Result.fail(Result.isFailure(again) ? again.failure : encoded.failure)
     },
     decode(text) {
       const parsed = parse(text)
@@ -72,7 +73,7 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
       const decoded = decode(parsed.success)
       if (Result.isSuccess(decoded)) return Result.succeed(decoded.success)
       const again = decode(parsed.success, all)
-      return Result.fail(issues(Result.isFailure(again) ? again.failure : decoded.failure))
+      return Result.fail(Result.isFailure(again) ? again.failure : decoded.failure)
     }
   }
 }
@@ -99,9 +100,21 @@ export const issues = (error: Schema.SchemaError): ReadonlyArray<Issue> =>
   }))
 
 /** What a number's JSON encoding says of anything else: true (NaN and the infinities are strings), but no help. */
-const notNumber = 'Expected "Infinity" | "-Infinity" | "NaN"'
+const notNumber = "Expected \"Infinity\" | \"-Infinity\" | \"NaN\""
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+// A check or transformation of the user's that throws says something of the value too, just not which field it was.
+const guarded = <A>(
+  run: (value: unknown, options?: SchemaAST.ParseOptions) => Result.Result<A, Schema.SchemaError>
+) =>
+(value: unknown, options?: SchemaAST.ParseOptions): Result.Result<A, ReadonlyArray<Issue>> => {
+  try {
+    return Result.mapError(run(value, options), issues)
+  } catch {
+    return Result.fail([{ field: "", message: "a check or transformation of the schema threw an exception" }])
+  }
+}
 
 // The engine's own message quotes the text: arguments and results must not end up in errors.
 const parse = (text: string): Result.Result<unknown, string> =>

@@ -210,7 +210,9 @@ const decoderByOp = <T extends { readonly op: string }>(
     if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersion, theirs: echo(v) }))
     const decode = typeof op === "string" ? decoders.get(op) : undefined
     if (decode === undefined) {
-      return Result.fail(new BadRequest({ reason: `unknown op ${JSON.stringify(echo(op))}, this address takes: ${ops}` }))
+      return Result.fail(
+        new BadRequest({ reason: `unknown op ${JSON.stringify(echo(op))}, this address takes: ${ops}` })
+      )
     }
     const decoded = decode(header)
     return Result.isSuccess(decoded)

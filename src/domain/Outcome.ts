@@ -85,6 +85,9 @@ export const fingerprint = (name: string, args: Uint8Array): number => {
     a = Math.imul(a ^ unit, 2654435761)
     b = Math.imul(b ^ unit, 1597334677)
   }
+  // Neither a code unit nor a byte: where the name ends counts.
+  a = Math.imul(a ^ 0x10000, 2654435761)
+  b = Math.imul(b ^ 0x10000, 1597334677)
   for (let i = 0; i < args.length; i++) {
     const byte = args[i] as number
     a = Math.imul(a ^ byte, 2654435761)

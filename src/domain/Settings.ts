@@ -66,6 +66,8 @@ export interface Settings {
   readonly drainTimeoutMillis: number
   /** How long a client waits for an answer. `FASTWORKER_TIMEOUT`. */
   readonly deadlineMillis: number
+  /** A request without an answer is sent again after this time; what it does, it does once. */
+  readonly resendMillis: number
   /** Uncollected outcomes of one client, at most. */
   readonly maxOutbox: number
   /** Clients that are waiting for outcomes, at most. */
@@ -104,6 +106,7 @@ export const defaults: Settings = {
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,
   deadlineMillis: 30_000,
+  resendMillis: 2_000,
   maxOutbox: 100_000,
   maxSessions: 10_000,
   sessionTimeoutMillis: 120_000,
@@ -119,30 +122,37 @@ const durationUnits: Readonly<Record<string, number>> = {
 }
 
 /**
- * Reads a duration as people write it: `500ms`, `30s`, `5m`, `1h`, `2d`, or Effect's `30 seconds`. Returns milliseconds.
+ * Reads a duration as people write it: `500ms`, `30s`, `5m`, `1h`, `2d`, or Effect's `30 seconds`. Returns whole
+ * milliseconds.
  *
  * @category parsing
  * @since 0.1.0
  */
 export const parseDuration = (text: string): Result.Result<number, string> => {
   const short = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/u.exec(text.trim())
-  if (short !== null) return Result.succeed(Number(short[1]) * (durationUnits[short[2] as string] as number))
   const long = /^\d/u.test(text.trim()) ? Duration.fromInput(text.trim() as Duration.Input) : Option.none()
-  return Option.isSome(long)
-    ? Result.succeed(Duration.toMillis(long.value))
+  const millis = Math.round(
+    short !== null
+      ? Number(short[1]) * (durationUnits[short[2] as string] as number)
+      : Option.isSome(long)
+      ? Duration.toMillis(long.value)
+      : NaN
+  )
+  return Number.isSafeInteger(millis)
+    ? Result.succeed(millis)
     : Result.fail(`"${text}" is not a duration: write for example 500ms, 30s, 5m, 1h or "30 seconds"`)
 }
 
-const sizeUnits: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3
-}
+const sizeUnits: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["kb", 1e3],
+  ["mb", 1e6],
+  ["gb", 1e9],
+  ["kib", 1024],
+  ["mib", 1024 ** 2],
+  ["gib", 1024 ** 3]
+])
 
 /**
  * Reads a size as people write it: `65536`, `64MiB`, `1 GB`. Returns bytes.
@@ -152,10 +162,10 @@ const sizeUnits: Readonly<Record<string, number>> = {
  */
 export const parseSize = (text: string): Result.Result<number, string> => {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/u.exec(text.trim().toLowerCase())
-  const unit = match === null ? undefined : sizeUnits[match[2] as string]
-  return match === null || unit === undefined
-    ? Result.fail(`"${text}" is not a size: write for example 65536, 64MiB or 1GB`)
-    : Result.succeed(Math.round(Number(match[1]) * unit))
+  const bytes = Math.round(Number(match?.[1]) * (sizeUnits.get(match?.[2] ?? "") ?? NaN))
+  return Number.isSafeInteger(bytes)
+    ? Result.succeed(bytes)
+    : Result.fail(`"${text}" is not a size: write for example 65536, 64MiB or 1GB`)
 }
 
 /**

@@ -138,8 +138,8 @@ export const make = <
 ): TaskDefinition<Name, Schema.Struct.Type<F>, S["Type"], E["Type"]> => {
   type Args = Schema.Struct.Type<F>
   Schema.decodeUnknownSync(TaskName)(name)
-  const success: Codec<S["Type"]> = options.success ?? (Schema.Void as unknown as S)
-  const error: Codec<E["Type"]> = options.error ?? (Schema.Never as unknown as E)
+  const success: Codec<S["Type"]> = options.success ?? (Schema.Void)
+  const error: Codec<E["Type"]> = options.error ?? (Schema.Never)
   const args = Schema.Struct(options.args ?? {}) as unknown as Codec<Args>
   const key = Context.Service<TaskHandler<Name>, RegisteredHandler>(handlerKeyPrefix + name)
   const definition: TaskDefinition<Name, Args, S["Type"], E["Type"]> = {
@@ -157,11 +157,11 @@ export const make = <
         key,
         Effect.gen(function*() {
           const run = yield* build
-          const services = yield* Effect.context<never>()
+          const services = yield* Effect.context()
           // The registry holds handlers of all types: their arguments were decoded by the same definition.
           return { definition, run, services } as unknown as RegisteredHandler
         })
-      ) as Layer.Layer<TaskHandler<Name>, never, never>
+      ) as Layer.Layer<TaskHandler<Name>, never>
     }
   }
   return definition
@@ -177,7 +177,7 @@ export const make = <
 export const untyped = <const Name extends string>(name: Name): TaskDefinition<Name, unknown, unknown, unknown> => ({
   ...make<Name, {}, Schema.Unknown, Schema.Unknown>(name, { success: Schema.Unknown, error: Schema.Unknown }),
   args: JsonCodec.make(Schema.Unknown)
-}) as unknown as TaskDefinition<Name, unknown, unknown, unknown>
+})
 
 /**
  * A definition that brings its handler.

@@ -101,11 +101,17 @@ export type WorkerAbout = typeof WorkerAbout.Type
 /**
  * Returns how many leases the worker may be given now.
  *
+ * **Details**
+ *
+ * Whatever it says of its free slots, it never holds more leases than it has slots.
+ *
  * @category rules
  * @since 0.1.0
  */
 export const credit = (worker: WorkerRecord): number =>
-  worker.state === "active" && worker.isOpen ? worker.free - worker.unsettledLeases : 0
+  worker.state === "active" && worker.isOpen
+    ? Math.min(worker.free - worker.unsettledLeases, worker.slots - worker.leases.size)
+    : 0
 
 /**
  * Returns the load of a worker, in-flight leases divided by slots: 0 is idle, 1 is full.

@@ -6,13 +6,13 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import { Buffer } from "node:buffer"
 import type { AddressError, CallError, ReplyError, ResultError, SubmitError } from "../domain/Errors.ts"
 import {
   BadRequest,
@@ -46,12 +46,6 @@ import * as Reply from "./Reply.ts"
 /** Tasks, or bytes of arguments, after which a submission is sent as a message of its own. */
 const maxBatchTasks = 1_000
 const maxBatchBytes = 2 * 1024 * 1024
-
-/** How long a collect may wait for outcomes. */
-const collectWaitMillis = 10_000
-
-/** A request without an answer is sent again after this time; what it does, it does once. */
-const resendMillis = 5_000
 
 const v = Message.protocolVersion
 
@@ -129,8 +123,10 @@ export const make = Effect.gen(function*() {
   const transport = yield* Transport
   const discovery = yield* Discovery
   const scope = yield* Effect.scope
-  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const runFork = Effect.runForkWith(yield* Effect.context())
 
+  /** How long a collect may wait for outcomes. */
+  const collectWaitMillis = Math.min(2 * settings.heartbeatMillis, Message.maxWaitMillis)
   const randomId = makeRandomId()
   const session = randomId()
   const awaited = new Map<string, Awaited>()
@@ -167,7 +163,7 @@ export const make = Effect.gen(function*() {
     } else {
       call.cancel = connection.request(
         call.payload,
-        { timeoutMillis, resendMillis: resendMillis + call.waitMillis },
+        { timeoutMillis, resendMillis: settings.resendMillis + call.waitMillis },
         done
       )
     }
@@ -324,7 +320,7 @@ export const make = Effect.gen(function*() {
   }
 
   const failAll = (error: CallError) => {
-    for (const id of [...awaited.keys()]) resume(id, () => Exit.fail(error))
+    for (const id of awaited.keys()) resume(id, () => Exit.fail(error))
   }
 
   const watch = (ids: ReadonlyArray<string>, isRestarted: boolean) => {
@@ -337,7 +333,10 @@ export const make = Effect.gen(function*() {
       }
       for (const { error, index } of reply.success.header.refused ?? []) {
         const id = ids[index] as string
-        resume(id, () => Exit.fail(isRestarted && error._tag === "TaskNotFound" ? new TaskLost({ id }) : watchError(error)))
+        resume(
+          id,
+          () => Exit.fail(isRestarted && error._tag === "TaskNotFound" ? new TaskLost({ id }) : watchError(error))
+        )
       }
       for (const id of ids) {
         const entry = awaited.get(id)

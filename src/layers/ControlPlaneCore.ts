@@ -61,7 +61,15 @@ export interface Submitted {
  * @category models
  * @since 0.1.0
  */
-export type Refusal = UnknownTask | QueueFull | OutboxFull | IdConflict | TooLarge | ShuttingDown | BadRequest
+export type Refusal =
+  | UnknownTask
+  | QueueFull
+  | OutboxFull
+  | IdConflict
+  | TooLarge
+  | ShuttingDown
+  | ResultEvicted
+  | BadRequest
 
 /**
  * A worker that registers.
@@ -224,7 +232,13 @@ export const makeCore = (parts: Parts) => {
     task.state = next
   }
 
-  const finish = (task: TaskRecord, state: FinalState, now: number, reason?: FailureReason, body: Uint8Array = noBody) => {
+  const finish = (
+    task: TaskRecord,
+    state: FinalState,
+    now: number,
+    reason?: FailureReason,
+    body: Uint8Array = noBody
+  ) => {
     const started = task.worker !== undefined
     const outcome: Outcome = {
       id: task.id,
@@ -305,10 +319,12 @@ export const makeCore = (parts: Parts) => {
       return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
     }
     if (!isAcceptable(name, now)) return unknownTask(name)
-    if (watcher !== undefined && sessions.pending(watcher) >= settings.maxOutbox) {
-      return new OutboxFull({ outcomes: sessions.pending(watcher), maxOutcomes: settings.maxOutbox })
-    }
-    return undefined
+    return watcher === undefined ? undefined : outboxFull(watcher)
+  }
+
+  const outboxFull = (watcher: Session): OutboxFull | undefined => {
+    const outcomes = sessions.pending(watcher)
+    return outcomes >= settings.maxOutbox ? new OutboxFull({ outcomes, maxOutcomes: settings.maxOutbox }) : undefined
   }
 
   const unknownTask = (name: string) => {
@@ -330,7 +346,7 @@ export const makeCore = (parts: Parts) => {
 
     /**
      * Accepts a task, once: a second submission with the same id, name and arguments has no effect but that its watcher
-     * is told the outcome too. Returns the id.
+     * is told the outcome too; `ResultEvicted` when it is no longer kept. Returns the id.
      */
     submit(submitted: Submitted, now: number): Result.Result<string, Refusal> {
       const { args, name, watcher } = submitted
@@ -345,9 +361,8 @@ export const makeCore = (parts: Parts) => {
         const tombstone = results.recall(id)
         if (tombstone !== undefined) {
           if (tombstone.fingerprint !== fingerprint(name, args)) return Result.fail(new IdConflict({ id }))
-          const outcome = watcher === undefined ? undefined : results.get(id, now)
-          if (watcher !== undefined && outcome !== undefined) sessions.deliver(watcher.watchers, outcome)
-          return Result.succeed(id)
+          const refused = watcher === undefined ? undefined : core.watch(watcher, id, now)
+          return refused === undefined || refused._tag === "TaskNotFound" ? Result.succeed(id) : Result.fail(refused)
         }
       }
       const refused = refusal(submitted, now)
@@ -389,9 +404,8 @@ export const makeCore = (parts: Parts) => {
 
     /** Tells a session the outcome of a task, now or when it is there. Returns why it can't. */
     watch(watcher: Session, id: string, now: number): TaskNotFound | ResultEvicted | OutboxFull | undefined {
-      if (sessions.pending(watcher) >= settings.maxOutbox) {
-        return new OutboxFull({ outcomes: sessions.pending(watcher), maxOutcomes: settings.maxOutbox })
-      }
+      const full = outboxFull(watcher)
+      if (full !== undefined) return full
       const task = tasks.get(id)
       if (task !== undefined) {
         watchRunning(task, watcher)
@@ -469,7 +483,8 @@ export const makeCore = (parts: Parts) => {
         }
         release(previous, task)
         task.worker = worker
-        task.leaseExchange = worker.settled
+        // Settled long ago: its exchange can't be abandoned any more.
+        task.leaseExchange = 0
         worker.leases.add(task)
         worker.expectedMillis += task.expectedMillis
       }
@@ -516,14 +531,17 @@ export const makeCore = (parts: Parts) => {
      */
     news(worker: WorkerRecord, news: WorkerNews, now: number): ReadonlyArray<string> {
       registry.seen(worker, now)
-      for (const exchange of news.abandoned) {
-        for (const task of worker.leases) if (task.leaseExchange === exchange) handBack(worker, task)
+      if (news.abandoned.length > 0) {
+        const abandoned = new Set(news.abandoned)
+        for (const task of worker.leases) if (abandoned.has(task.leaseExchange)) handBack(worker, task)
       }
       const isNewest = news.seq > worker.exchange
-      if (news.settled > worker.settled) {
-        worker.settled = news.settled
+      // Only a reply to an earlier exchange can have been received.
+      const settled = Math.min(news.settled, news.seq - 1)
+      if (settled > worker.settled) {
+        worker.settled = settled
         for (const [exchange, leases] of worker.unsettled) {
-          if (exchange <= news.settled) unsettle(worker, exchange, leases)
+          if (exchange <= settled) unsettle(worker, exchange, leases)
         }
       }
       const abandon: Array<string> = []
@@ -532,7 +550,7 @@ export const makeCore = (parts: Parts) => {
         for (const task of worker.leases) {
           const isHeld = held.get(task.id) === task.attempt
           held.delete(task.id)
-          if (!isHeld && task.leaseExchange <= news.settled) handBack(worker, task)
+          if (!isHeld && task.leaseExchange <= settled) handBack(worker, task)
         }
         abandon.push(...held.keys())
       }
@@ -541,6 +559,7 @@ export const makeCore = (parts: Parts) => {
         worker.free = Math.min(news.free, worker.slots)
         if (worker.state !== "lost") worker.state = news.draining ? "draining" : "active"
       }
+      dispatcher.update(worker)
       return abandon
     },
 

@@ -7,13 +7,13 @@
  *
  * @since 0.1.0
  */
-import type { Buffer } from "node:buffer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import type { Buffer } from "node:buffer"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
 import { BadRequest, TaskNotFound, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -35,7 +35,6 @@ import { TaskQueue } from "../services/TaskQueue.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import type { HeldLease } from "./ControlPlaneCore.ts"
 import { makeCore } from "./ControlPlaneCore.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
@@ -99,6 +98,12 @@ const outcomeHeader = (outcome: Outcome): OutcomeHeader => ({
   ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
   attempt: outcome.attempt,
   size: outcome.body.length
+})
+
+/** The lists that have something in them. */
+const unlessEmpty = (lists: { readonly abandon: ReadonlyArray<string>; readonly late: ReadonlyArray<string> }) => ({
+  ...(lists.abandon.length > 0 ? { abandon: lists.abandon } : {}),
+  ...(lists.late.length > 0 ? { late: lists.late } : {})
 })
 
 const replyError = (request: Incoming, error: ReplyError) =>
@@ -188,14 +193,12 @@ export const make = Effect.gen(function*() {
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
     const { abandon, late, waiting, waitingSeq: seq } = link
-    if (waiting === undefined) return
     const payload = Envelope.encode(
       {
         v,
         seq,
         leases: tasks.map(({ args, attempt, id, name }) => ({ id, attempt, name, size: args.length })),
-        ...(abandon.length > 0 ? { abandon } : {}),
-        ...(late.length > 0 ? { late } : {})
+        ...unlessEmpty({ abandon, late })
       },
       tasks.map(({ args }) => args)
     )
@@ -204,7 +207,8 @@ export const make = Effect.gen(function*() {
     link.late = []
     storeReply(link, seq, payload)
     core.setOpen(link.worker, false)
-    waiting.reply(payload)
+    // Without a connection to answer on, the stored reply is what the resent exchange gets.
+    waiting?.reply(payload)
   }
 
   const answerCollect = (collector: Collector) => {
@@ -452,6 +456,8 @@ export const make = Effect.gen(function*() {
     time: number
   ) => {
     const { seq } = message
+    // A copy that was overtaken: the worker has its reply, or has given it up and reports again.
+    if (seq <= link.worker.settled) return request.reply(Envelope.encode({ v, seq, leases: [] }))
     const stored = link.replies.get(seq)
     if (stored !== undefined) return request.reply(stored)
     // The newest exchange again, whose reply is still to come: the connection that carried it may be gone.
@@ -478,19 +484,19 @@ export const make = Effect.gen(function*() {
         abandoned: message.abandoned ?? [],
         free: message.free,
         draining: message.draining ?? false,
-        held: message.held as ReadonlyArray<HeldLease> | undefined
+        held: message.held
       },
       time
     )
     for (const number of link.replies.keys()) if (number <= settled) link.replies.delete(number)
     schedule()
     if (seq < worker.exchange) {
-      const payload = Envelope.encode({ v, seq, leases: [], abandon, late })
+      const payload = Envelope.encode({ v, seq, leases: [], ...unlessEmpty({ abandon, late }) })
       storeReply(link, seq, payload)
       return request.reply(payload)
     }
     // One exchange waits per worker: the one before is answered now, without leases.
-    if (link.waiting !== undefined) answerExchange(link, [])
+    if (link.waitingSeq > settled && !link.replies.has(link.waitingSeq)) answerExchange(link, [])
     link.abandon.push(...abandon)
     link.late.push(...late)
     awaitLeases(link, request, seq, time)
@@ -647,7 +653,7 @@ export const make = Effect.gen(function*() {
   const onRefused = (role: string) => (remote: string, reason: string) => {
     runFork(Effect.logWarning(`A connection was refused: ${reason}`, { role, remote }))
   }
-  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const runFork = Effect.runForkWith(yield* Effect.context())
   const limits = { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) }
   const ignoreClose = () => {}
 
@@ -672,7 +678,7 @@ export const make = Effect.gen(function*() {
   const announced = yield* discovery.announce({
     v,
     namespace: settings.namespace,
-    epoch: epoch as Message.Announcement["epoch"],
+    epoch: epoch,
     address: clients.address,
     workerAddress: remoteWorkers.address
   })

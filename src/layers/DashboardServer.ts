@@ -5,13 +5,13 @@
  * @since 0.1.0
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { readFileSync } from "node:fs"
-import { createServer } from "node:http"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:http"
 import { AddressError } from "../domain/Errors.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Settings } from "../services/Settings.ts"
@@ -75,8 +75,10 @@ const routes = Effect.gen(function*() {
   yield* router.add(
     "*",
     "/*",
-    Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) =>
-      secured(HttpServerResponse.jsonUnsafe({ error: `nothing is served at ${url}` }, { status: 404 })))
+    Effect.map(
+      HttpServerRequest.HttpServerRequest,
+      ({ url }) => secured(HttpServerResponse.jsonUnsafe({ error: `nothing is served at ${url}` }, { status: 404 }))
+    )
   )
 })
 

@@ -5,12 +5,12 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { Buffer } from "node:buffer"
 import { Announcement } from "../domain/Message.ts"
 import { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"

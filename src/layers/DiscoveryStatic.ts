@@ -22,7 +22,7 @@ export const make = (addresses: { readonly address?: string; readonly workerAddr
     v: protocolVersion,
     namespace: "",
     // Not known before the first answer, and nobody compares it here.
-    epoch: "0".repeat(32) as Announcement["epoch"],
+    epoch: "0".repeat(32),
     address: addresses.address ?? "",
     workerAddress: addresses.workerAddress ?? ""
   }

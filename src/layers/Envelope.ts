@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
 import * as Result from "effect/Result"
+import { Buffer } from "node:buffer"
 import { BadRequest } from "../domain/Errors.ts"
 import type { Payload } from "../services/Transport.ts"
 
@@ -86,5 +86,4 @@ export const split = (
  * @category decoding
  * @since 0.1.0
  */
-export const keep = (view: Buffer): Uint8Array =>
-  view.length * 2 > view.buffer.byteLength ? view : Buffer.from(view)
+export const keep = (view: Buffer): Uint8Array => view.length * 2 > view.buffer.byteLength ? view : Buffer.from(view)

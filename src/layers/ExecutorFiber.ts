@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { Buffer } from "node:buffer"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"

@@ -7,11 +7,11 @@
  *
  * @since 0.1.0
  */
-import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { hostname } from "node:os"
 import type { AddressError } from "../domain/Errors.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { defaults } from "../domain/Settings.ts"

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Buffer } from "node:buffer"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Buffer } from "node:buffer"
 import {
   InvalidArguments,
   InvalidResult,

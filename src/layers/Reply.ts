@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { Buffer } from "node:buffer"
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import type { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
@@ -54,6 +54,8 @@ export const decoder = <H>(schema: Schema.ConstraintDecoder<H>) => {
     const error = decodeError(header)
     if (Result.isSuccess(error)) return Result.fail(error.success.error)
     const reason = JsonCodec.format(JsonCodec.issues(decoded.failure))
-    return Result.fail(new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` }))
+    return Result.fail(
+      new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` })
+    )
   }
 }

@@ -18,7 +18,11 @@ export interface Session {
   readonly token: string
   /** The token alone in a list, shared by all the tasks that only this session watches. */
   readonly watchers: ReadonlyArray<string>
-  /** Outcomes from `head` on are not acknowledged yet; the one at `head` has the number `acked` + 1. */
+  /**
+   * Outcomes from `head` on are not acknowledged yet; the one at `head` has the number `acked` + 1. A session does not
+   * begin at 0 but above every number given out so far: an acknowledgement that was meant for a forgotten session of the
+   * same client must not drop outcomes of the new one.
+   */
   outbox: Array<Outcome>
   head: number
   acked: number
@@ -58,6 +62,7 @@ export const makeSessions = (
 ): Sessions => {
   const sessions = new Map<string, Session>()
   let ready = new Set<Session>()
+  let delivered = 0
   return {
     open(token, now) {
       const known = sessions.get(token)
@@ -66,7 +71,7 @@ export const makeSessions = (
         return known
       }
       if (sessions.size >= maxSessions) return undefined
-      const session: Session = { token, watchers: [token], outbox: [], head: 0, acked: 0, lastSeen: now }
+      const session: Session = { token, watchers: [token], outbox: [], head: 0, acked: delivered, lastSeen: now }
       sessions.set(token, session)
       return session
     },
@@ -75,6 +80,7 @@ export const makeSessions = (
         const session = sessions.get(token)
         if (session === undefined) continue
         session.outbox.push(outcome)
+        delivered++
         ready.add(session)
       }
     },

@@ -21,7 +21,7 @@ import { TaskQueue } from "../services/TaskQueue.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** How often a priority with waiting tasks may be passed over before it is served. Default: 64. */
+  /** How often a priority with waiting tasks may be passed over before it is served, at least 1. Default: 64. */
   readonly maxPassed?: number
 }
 
@@ -29,6 +29,8 @@ interface Lane {
   readonly name: string
   head: TaskRecord | undefined
   tail: TaskRecord | undefined
+  /** The task that was restored last, while it waits: the next one to be restored mostly stands behind it. */
+  restored: TaskRecord | undefined
   /** Place in the level's list of lanes that are not empty, -1 when it is empty. */
   index: number
 }
@@ -38,12 +40,11 @@ interface Level {
   /** Lanes that are not empty, in no order. */
   readonly filled: Array<Lane>
   size: number
-  /** Takes since this level was served while it had tasks. */
+  /** Takes since this level was served while it had tasks, of whatever level. */
   passed: number
 }
 
-const levelsDescending = [3, 2, 1] as const
-const levelsAscending = [0, 1, 2, 3] as const
+const levelNumbers = [0, 1, 2, 3] as const
 
 /**
  * Creates the queue with the bounds of the settings.
@@ -78,7 +79,7 @@ export const makeUnsafe = (
     const { lanes } = levels[task.level]
     const found = lanes.get(task.name)
     if (found !== undefined) return found
-    const lane: Lane = { name: task.name, head: undefined, tail: undefined, index: -1 }
+    const lane: Lane = { name: task.name, head: undefined, tail: undefined, restored: undefined, index: -1 }
     lanes.set(task.name, lane)
     return lane
   }
@@ -104,6 +105,7 @@ export const makeUnsafe = (
     else task.previous.next = task.next
     if (task.next === undefined) lane.tail = task.previous
     else task.next.previous = task.previous
+    if (lane.restored === task) lane.restored = task.previous
     task.next = undefined
     task.previous = undefined
     if (lane.head === undefined) {
@@ -137,11 +139,8 @@ export const makeUnsafe = (
   const serve = (number: PriorityLevel, lane: Lane): TaskRecord => {
     const task = lane.head as TaskRecord
     unlink(lane, task)
+    for (const level of levels) level.passed = level.size > 0 ? level.passed + 1 : 0
     levels[number].passed = 0
-    for (let lower = number + 1; lower < levels.length; lower++) {
-      const level = levels[lower as PriorityLevel]
-      level.passed = level.size > 0 ? level.passed + 1 : 0
-    }
     return task
   }
 
@@ -156,19 +155,33 @@ export const makeUnsafe = (
     },
     restore(task) {
       const lane = laneOf(task)
-      let previous: TaskRecord | undefined
       // A restored task is older than nearly all that wait: only others that were restored can stand before it.
-      for (let at = lane.head; at !== undefined && at.sequence < task.sequence; at = at.next) previous = at
+      let previous = lane.restored
+      while (previous !== undefined && previous.sequence > task.sequence) previous = previous.previous
+      for (
+        let at = previous === undefined ? lane.head : previous.next;
+        at !== undefined && at.sequence < task.sequence;
+        at = at.next
+      ) previous = at
       insertAfter(lane, previous, task)
+      lane.restored = task
     },
     take(eligible) {
       if (size === 0) return undefined
-      for (const number of levelsDescending) {
-        if (levels[number].passed < maxPassed) continue
+      // The one that was passed over most often goes first: then no two can pass a third over in turns.
+      let starved: Lane | undefined
+      let starvedNumber: PriorityLevel = 0
+      let most = Math.max(1, maxPassed) - 1
+      for (const number of levelNumbers) {
+        if (levels[number].passed <= most) continue
         const lane = oldest(levels[number], eligible)
-        if (lane !== undefined) return serve(number, lane)
+        if (lane === undefined) continue
+        starved = lane
+        starvedNumber = number
+        most = levels[number].passed
       }
-      for (const number of levelsAscending) {
+      if (starved !== undefined) return serve(starvedNumber, starved)
+      for (const number of levelNumbers) {
         const lane = oldest(levels[number], eligible)
         if (lane !== undefined) return serve(number, lane)
       }

@@ -4,15 +4,15 @@
  *
  * @since 0.1.0
  */
-import { existsSync } from "node:fs"
-import { relative, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
+import { existsSync } from "node:fs"
+import { relative, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 import { TaskFileError } from "../domain/Errors.ts"
 import type { RegisteredHandler, TaskHandler } from "../domain/TaskDefinition.ts"
 import { handlerKeyPrefix, isDefinedTask, isTaskDefinition } from "../domain/TaskDefinition.ts"
@@ -21,7 +21,7 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 /** Any layer that gives handlers and whatever else. */
 // A layer is contravariant in what it gives: only `any` accepts them all, and what is taken from it is checked by key.
 // oxlint-disable-next-line typescript/no-explicit-any
-type HandlerLayer = Layer.Layer<any, unknown, never>
+type HandlerLayer = Layer.Layer<any, unknown>
 
 const handlersOf = (context: Context.Context<never>): ReadonlyArray<RegisteredHandler> =>
   [...context.mapUnsafe].flatMap(([key, value]) => key.startsWith(handlerKeyPrefix) ? [value as RegisteredHandler] : [])
@@ -43,9 +43,10 @@ const fromHandlers = (handlers: ReadonlyArray<RegisteredHandler>): TaskRegistry[
 export const layer = <Handlers extends TaskHandler<string>, E, R>(
   handlers: Layer.Layer<Handlers, E, R>
 ): Layer.Layer<TaskRegistry, E, R> =>
-  Layer.effect(TaskRegistry, Effect.map(Effect.context<Handlers>(), (context) => fromHandlers(handlersOf(context)))).pipe(
-    Layer.provide(handlers)
-  )
+  Layer.effect(TaskRegistry, Effect.map(Effect.context<Handlers>(), (context) => fromHandlers(handlersOf(context))))
+    .pipe(
+      Layer.provide(handlers)
+    )
 
 /**
  * Layer without handlers, for a control plane that runs nothing itself.

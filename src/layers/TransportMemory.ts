@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Buffer } from "node:buffer"
 import { AddressError } from "../domain/Errors.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"

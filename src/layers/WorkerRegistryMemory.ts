@@ -31,7 +31,8 @@ export const makeUnsafe = (
   { heartbeatTimeoutMillis, reconnectGraceMillis }: Pick<Values, "heartbeatTimeoutMillis" | "reconnectGraceMillis">
 ): WorkerRegistry["Service"] => {
   const bySession = new Map<string, WorkerRecord>()
-  const lostAt = new Map<WorkerRecord, number>()
+  /** Since when a worker is lost, and what it was before. */
+  const lost = new Map<WorkerRecord, { readonly since: number; readonly was: WorkerRecord["state"] }>()
   const types = new Map<string, TaskType>()
   const remoteHandlers = new Map<string, number>()
 
@@ -47,7 +48,7 @@ export const makeUnsafe = (
   const remove = (worker: WorkerRecord) => {
     if (bySession.get(worker.session) !== worker) return
     bySession.delete(worker.session)
-    lostAt.delete(worker)
+    lost.delete(worker)
     count(worker, -1)
   }
 
@@ -72,19 +73,19 @@ export const makeUnsafe = (
     seen(worker, now) {
       worker.lastSeen = now
       if (worker.state === "lost") {
-        worker.state = "active"
-        lostAt.delete(worker)
+        worker.state = lost.get(worker)?.was ?? "active"
+        lost.delete(worker)
       }
     },
     disconnected(worker, now) {
-      if (bySession.get(worker.session) !== worker) return
+      if (bySession.get(worker.session) !== worker || worker.state === "lost") return
+      lost.set(worker, { since: now, was: worker.state })
       worker.state = "lost"
-      lostAt.set(worker, now)
     },
     overdue(now) {
       const overdue: Array<WorkerRecord> = []
       for (const worker of bySession.values()) {
-        const since = lostAt.get(worker)
+        const since = lost.get(worker)?.since
         if (
           now - worker.lastSeen >= heartbeatTimeoutMillis ||
           (since !== undefined && now - since >= reconnectGraceMillis)

@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const discovery = yield* Discovery
   const executor = yield* Executor
   const registry = yield* TaskRegistry
-  const services = yield* Effect.context<never>()
+  const services = yield* Effect.context()
   const runFork = Effect.runForkWith(services)
 
   const session = makeRandomId()()
@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
 
   const timing = () => ({
     timeoutMillis: heartbeatMillis + settings.deadlineMillis,
-    resendMillis: heartbeatMillis + 2_000
+    resendMillis: heartbeatMillis + settings.resendMillis
   })
 
   // --- Exchange ---

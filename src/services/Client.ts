@@ -6,14 +6,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type {
-  CallError,
-  ResultError,
-  SubmitError,
-  TaskFinished,
-  TaskNotFound,
-  TaskRunning
-} from "../domain/Errors.ts"
+import type { CallError, ResultError, SubmitError, TaskFinished, TaskNotFound, TaskRunning } from "../domain/Errors.ts"
 import type { Stats, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
 import type { Priority } from "../domain/Priority.ts"
 import type { TaskId } from "../domain/Task.ts"

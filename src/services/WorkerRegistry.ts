@@ -19,7 +19,7 @@ export class WorkerRegistry extends Context.Service<WorkerRegistry, {
   readonly add: (worker: WorkerRecord, types: ReadonlyArray<TaskType>) => void
   readonly remove: (worker: WorkerRecord) => void
   readonly bySession: (session: string) => WorkerRecord | undefined
-  /** Notes a sign of life: a worker that was `lost` is `active` again. */
+  /** Notes a sign of life: a worker that was `lost` is again what it was before. */
   readonly seen: (worker: WorkerRecord, now: number) => void
   /** Notes that the connection closed: the worker is `lost` and has the reconnect grace to come back. */
   readonly disconnected: (worker: WorkerRecord, now: number) => void
