@@ -365,12 +365,13 @@ export type Stats = typeof Stats.Type
 export const ErrorReply = reply({ error: ReplyError })
 /** @category schemas @since 0.1.0 */
 export const SubmitReply = reply({
+  epoch: Token,
   /** One for each task, when any was made here; null for a task that was refused and came without one. */
   ids: Schema.optionalKey(Schema.Array(Schema.NullOr(TaskId))),
   refused: Schema.optionalKey(Refused)
 })
 /** @category schemas @since 0.1.0 */
-export const WatchReply = reply({ refused: Schema.optionalKey(Refused) })
+export const WatchReply = reply({ epoch: Token, refused: Schema.optionalKey(Refused) })
 /** @category schemas @since 0.1.0 */
 export const CollectReply = reply({
   epoch: Token,
@@ -407,7 +408,16 @@ export type RegisterReplyHeader = typeof RegisterReply.Type
 /** @category schemas @since 0.1.0 */
 export const ExchangeReply = reply({
   seq: Count,
-  leases: Schema.Array(Schema.Struct({ id: TaskId, attempt: Count, name: TaskName, size: Count })),
+  /** `losses`: how many workers were lost with this task; a worker then sends its next exchange before it starts it. */
+  leases: Schema.Array(
+    Schema.Struct({
+      id: TaskId,
+      attempt: Count,
+      name: TaskName,
+      size: Count,
+      losses: Schema.optionalKey(Count)
+    })
+  ),
   /** Leases that the worker holds and must stop: they are not its any more. */
   abandon: Schema.optionalKey(Schema.Array(TaskId)),
   /** Reports that came after their lease had ended: nothing to do, they are counted. */

@@ -239,6 +239,7 @@ export const make = Effect.gen(function*() {
         for (const { done } of batch) done(error)
         return
       }
+      onEpoch(reply.success.header.epoch)
       const refused = new Map(reply.success.header.refused?.map(({ error, index }) => [index, error]))
       for (let i = 0; i < batch.length; i++) {
         const error = refused.size === 0 ? undefined : refused.get(i)
@@ -331,6 +332,7 @@ export const make = Effect.gen(function*() {
         for (const id of ids) resume(id, () => Exit.fail(error))
         return
       }
+      onEpoch(reply.success.header.epoch)
       for (const { error, index } of reply.success.header.refused ?? []) {
         const id = ids[index] as string
         resume(
@@ -378,8 +380,7 @@ export const make = Effect.gen(function*() {
   }
 
   const onCollected = ({ body, header }: Reply.Reply<typeof Message.CollectReply.Type>) => {
-    const isRestarted = epoch !== undefined && header.epoch !== epoch
-    epoch = header.epoch
+    onEpoch(header.epoch)
     acknowledged = header.last
     const { outcomes } = header
     const bodies = Envelope.split(body, outcomes)
@@ -388,8 +389,14 @@ export const make = Effect.gen(function*() {
       const outcome = outcomes[i] as Message.OutcomeHeader
       resume(outcome.id, (definition) => Outcomes.toExit(definition, outcome, bodies.success[i] as Buffer))
     }
+  }
+
+  /** A new control plane does not know what the old one had accepted: it is asked, and says so for each. */
+  const onEpoch = (current: string) => {
+    const isRestarted = epoch !== undefined && current !== epoch
+    if (isRestarted) acknowledged = 0
+    epoch = current
     if (!isRestarted) return
-    // A new control plane does not know what the old one had accepted; it says so for each.
     const known = [...awaited].filter(([, { isKnown }]) => isKnown).map(([id]) => id)
     for (let i = 0; i < known.length; i += Message.maxBatch) watch(known.slice(i, i + Message.maxBatch), true)
   }

@@ -444,7 +444,7 @@ export const makeCore = (parts: Parts) => {
 
     /**
      * Adds a worker, or renews one that registers again with the same session: it keeps the leases that it still holds,
-     * the others are handed back. Returns its record, and the leases that it names and that are not its any more.
+     * the others run elsewhere, as a further attempt. Returns its record, and the leases that it names and that are not its any more.
      */
     register(registration: Registration, now: number) {
       const { about, held, local, session, slots, tasks: types, worker: id } = registration
@@ -489,7 +489,12 @@ export const makeCore = (parts: Parts) => {
         worker.expectedMillis += task.expectedMillis
       }
       if (previous !== undefined) {
-        for (const task of previous.leases) handBack(previous, task)
+        for (const task of previous.leases) {
+          // A registration that was overtaken on its way does not name what the worker was given since. So the attempt
+          // may be running: its number must not be given away again.
+          release(previous, task)
+          requeue(task, "handed back")
+        }
         dispatcher.remove(previous)
       }
       registry.add(worker, types)
@@ -613,14 +618,11 @@ export const makeCore = (parts: Parts) => {
       dispatcher.update(worker)
     },
 
-    /** A worker says goodbye: what it still holds runs elsewhere, and is not counted as a crash. */
+    /** A worker says goodbye: what it still holds runs elsewhere as a further attempt, and is not counted as a crash. */
     leave(worker: WorkerRecord) {
       for (const task of worker.leases) {
-        if (task.leaseExchange > worker.settled) handBack(worker, task)
-        else {
-          release(worker, task)
-          requeue(task, "handed back")
-        }
+        release(worker, task)
+        requeue(task, "handed back")
       }
       registry.remove(worker)
       dispatcher.remove(worker)

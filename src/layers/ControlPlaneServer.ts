@@ -137,8 +137,6 @@ export const make = Effect.gen(function*() {
   const links = new Map<string, Link>()
   const peers = new Map<number, Set<Link>>()
   const collectors = new Map<string, Collector>()
-  /** Highest number of an outcome that each session was sent. */
-  const collected = new WeakMap<Session, number>()
   const resultWaiters = new Map<string, Array<ResultWaiter>>()
   const idle = yield* Latch.make(false)
   let flushScheduled = false
@@ -197,7 +195,10 @@ export const make = Effect.gen(function*() {
       {
         v,
         seq,
-        leases: tasks.map(({ args, attempt, id, name }) => ({ id, attempt, name, size: args.length })),
+        leases: tasks.map(({ args, attempt, id, losses, name }) => {
+          const lease = { id, attempt, name, size: args.length }
+          return losses === 0 ? lease : { ...lease, losses }
+        }),
         ...unlessEmpty({ abandon, late })
       },
       tasks.map(({ args }) => args)
@@ -224,9 +225,7 @@ export const make = Effect.gen(function*() {
       headers.push(outcomeHeader(outcome))
       if (outcome.body.length > 0) bodies.push(outcome.body)
     }
-    const last = session.acked + headers.length
-    collected.set(session, last)
-    request.reply(Envelope.encode({ v, epoch, last, outcomes: headers }, bodies))
+    request.reply(Envelope.encode({ v, epoch, last: session.acked + headers.length, outcomes: headers }, bodies))
   }
 
   const replyOutcome = (request: Incoming, outcome: Outcome) =>
@@ -287,24 +286,27 @@ export const make = Effect.gen(function*() {
             const error = core.watch(session, message.ids[index] as string, time)
             if (error !== undefined) refused.push({ index, error: Message.errorToWire(error) })
           }
-          request.reply(Envelope.encode({ v, ...(refused.length > 0 ? { refused } : {}) }))
+          request.reply(Envelope.encode({ v, epoch, ...(refused.length > 0 ? { refused } : {}) }))
           schedule()
         })
-      case "collect":
+      case "collect": {
+        // A client collects what it has submitted or watches: its session is known, unless this is a new control plane.
+        const isNew = !core.sessions.has(message.session)
         return withSession(request, message.session, time, (session) => {
           const superseded = collectors.get(session.token)
           if (superseded !== undefined) {
             superseded.request.reply(Envelope.encode({ v, epoch, last: session.acked, outcomes: [] }))
           }
-          // An acknowledgement of another epoch counts outcomes of a control plane that is gone, one of a number that was
-          // never sent those of a session that was forgotten meanwhile.
+          // An acknowledgement of another epoch counts outcomes of a control plane that is gone.
           const isOtherEpoch = message.epoch !== undefined && message.epoch !== epoch
-          const wasSent = message.ack <= (collected.get(session) ?? 0)
-          if (!isOtherEpoch && wasSent) core.sessions.acknowledge(session, message.ack)
+          if (!isOtherEpoch) core.sessions.acknowledge(session, message.ack)
           const collector = { request, session, until: time + (message.wait ?? 0) }
           collectors.set(session.token, collector)
-          if (core.sessions.pending(session) > 0 || collector.until <= time || isOtherEpoch) answerCollect(collector)
+          if (core.sessions.pending(session) > 0 || collector.until <= time || isOtherEpoch || isNew) {
+            answerCollect(collector)
+          }
         })
+      }
       case "result": {
         const outcome = results.get(message.id, time)
         if (outcome !== undefined) return replyOutcome(request, outcome)
@@ -377,7 +379,7 @@ export const make = Effect.gen(function*() {
       }
     }
     request.reply(
-      Envelope.encode({ v, ...(madeIds ? { ids } : {}), ...(refused.length > 0 ? { refused } : {}) })
+      Envelope.encode({ v, epoch, ...(madeIds ? { ids } : {}), ...(refused.length > 0 ? { refused } : {}) })
     )
     schedule()
   }

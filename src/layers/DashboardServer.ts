@@ -7,12 +7,16 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { isIP } from "node:net"
+import { hostname } from "node:os"
 import { AddressError } from "../domain/Errors.ts"
+import type { TaskStatus } from "../domain/Message.ts"
+import { TaskState } from "../domain/TaskState.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Settings } from "../services/Settings.ts"
 
@@ -56,31 +60,59 @@ const parseAddress = (text: string): { readonly host: string; readonly port: num
   return host === "" ? undefined : { host, port }
 }
 
-const routes = Effect.gen(function*() {
-  const plane = yield* ControlPlane
-  const router = yield* HttpRouter.HttpRouter
-  for (const [path, name, contentType] of files) {
-    const body = readFileSync(new URL(`../dashboard/${name}`, import.meta.url))
-    const response = secured(HttpServerResponse.uint8Array(body, {
-      contentType,
-      headers: { "cache-control": "no-cache" }
-    }))
-    yield* router.add("GET", path, Effect.succeed(response))
+/** Tasks in a list as they changed last, newest first; some of every state, so that a backlog hides nothing. */
+const latest = (plane: ControlPlane["Service"]) => {
+  const limit = maxListed / TaskState.literals.length
+  const changedAt = (task: TaskStatus) => task.finishedAt ?? task.startedAt ?? task.submittedAt
+  return Effect.map(Effect.forEach(TaskState.literals, (state) => plane.list({ state, limit })), (lists) => ({
+    tasks: lists.flatMap(({ tasks }) => tasks).sort((a, b) => changedAt(b) - changedAt(a)),
+    total: lists.reduce((sum, { total }) => sum + total, 0)
+  }))
+}
+
+/**
+ * Whether a request was meant for us. A page from elsewhere can have its own name resolve to this machine and would then
+ * read what is served here (DNS rebinding); it can't do so with a number, this machine's name or the name we listen on.
+ */
+const isOurName = (bound: string) => {
+  const names = new Set(["localhost", hostname().toLowerCase(), bound.toLowerCase()])
+  return (header: string | undefined) => {
+    if (header === undefined) return true
+    const name = header.replace(/:\d*$/u, "").replace(/^\[(.*)\]$/u, "$1").toLowerCase()
+    return isIP(name) !== 0 || names.has(name) || name.endsWith(".localhost")
   }
-  yield* router.add("GET", "/api/stats", Effect.map(plane.stats, json))
-  yield* router.add("GET", "/api/workers", Effect.map(plane.workers, (workers) => json({ workers })))
-  yield* router.add("GET", "/api/task-types", Effect.map(plane.tasks, (tasks) => json({ tasks })))
-  yield* router.add("GET", "/api/tasks", Effect.map(plane.list({ limit: maxListed }), json))
-  yield* router.add("GET", "/healthz", Effect.succeed(json({ ok: true })))
-  yield* router.add(
-    "*",
-    "/*",
-    Effect.map(
-      HttpServerRequest.HttpServerRequest,
-      ({ url }) => secured(HttpServerResponse.jsonUnsafe({ error: `nothing is served at ${url}` }, { status: 404 }))
-    )
-  )
-})
+}
+
+const makeHandler = (bound: string) =>
+  Effect.map(ControlPlane, (plane) => {
+    const error = (status: number, error: string, headers = {}) =>
+      secured(HttpServerResponse.jsonUnsafe({ error }, { status, headers }))
+    const isOurs = isOurName(bound)
+
+    const answers = new Map<string, Effect.Effect<HttpServerResponse.HttpServerResponse>>([
+      ["/api/stats", Effect.map(plane.stats, json)],
+      ["/api/workers", Effect.map(plane.workers, (workers) => json({ workers }))],
+      ["/api/task-types", Effect.map(plane.tasks, (tasks) => json({ tasks }))],
+      ["/api/tasks", Effect.map(latest(plane), json)],
+      ["/healthz", Effect.succeed(json({ ok: true }))]
+    ])
+    for (const [path, name, contentType] of files) {
+      const body = readFileSync(new URL(`../dashboard/${name}`, import.meta.url))
+      const response = HttpServerResponse.uint8Array(body, { contentType, headers: { "cache-control": "no-cache" } })
+      answers.set(path, Effect.succeed(secured(response)))
+    }
+
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {
+      const answer = answers.get(url.replace(/\?.*$/u, ""))
+      if (!isOurs(headers["host"])) {
+        return Effect.succeed(error(403, `"${headers["host"]}" is not a name of this dashboard: use its address`))
+      }
+      if (answer === undefined) return Effect.succeed(error(404, `nothing is served at ${url}`))
+      return method === "GET" || method === "HEAD"
+        ? answer
+        : Effect.succeed(error(405, `${method} is not allowed: the dashboard is read only`, { allow: "GET, HEAD" }))
+    })
+  })
 
 /**
  * Layer that serves the dashboard at the address of the settings, host and port.
@@ -112,7 +144,7 @@ export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = L
           url: NetAddress.isInetAddress(address) ? `http://${urlHost(dashboard)}:${address.port}` : undefined
         }))
     )
-    const app = HttpRouter.serve(Layer.effectDiscard(routes), { disableLogger: true, disableListenLog: true })
+    const app = Layer.unwrap(Effect.map(makeHandler(address.host), (handler) => HttpServer.serve(handler)))
     return Layer.merge(info, app).pipe(Layer.provide(server))
   })
 )

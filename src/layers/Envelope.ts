@@ -68,7 +68,7 @@ export const split = (
   const views: Array<Buffer> = []
   let offset = 0
   for (let i = 0; i < items.length; i++) {
-    const size = items[i]?.size ?? (i === items.length - 1 ? body.length - offset : 0)
+    const size = items[i]?.size ?? (i === items.length - 1 ? Math.max(0, body.length - offset) : 0)
     views.push(body.subarray(offset, offset + size))
     offset += size
   }

@@ -38,6 +38,7 @@ export interface Session {
 export interface Sessions {
   /** Returns the session with this token, which begins with its first use. `undefined` when there are too many. */
   readonly open: (token: string, now: number) => Session | undefined
+  readonly has: (token: string) => boolean
   /** Puts an outcome into the outbox of each watcher that is still there. */
   readonly deliver: (watchers: ReadonlyArray<string>, outcome: Outcome) => void
   /** Drops the outcomes up to and including this number. */
@@ -75,6 +76,7 @@ export const makeSessions = (
       sessions.set(token, session)
       return session
     },
+    has: (token) => sessions.has(token),
     deliver(watchers, outcome) {
       for (const token of watchers) {
         const session = sessions.get(token)

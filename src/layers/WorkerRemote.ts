@@ -51,8 +51,10 @@ export interface Options {
 
 interface Running {
   readonly attempt: number
-  readonly interrupt: () => void
+  interrupt: () => void
 }
+
+type Lease = (typeof Message.ExchangeReply.Type)["leases"][number]
 
 interface PendingReport {
   readonly header: {
@@ -113,6 +115,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   /** Exchanges without a reply, oldest first. */
   const outstanding = new Map<number, Outstanding>()
   let abandoned: Array<number> = []
+  /** Leases that start after the next exchange has been sent. */
+  let suspects: Array<() => void> = []
   let connection: Connection | undefined
   let isRegistered = false
   let isDraining = false
@@ -141,6 +145,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     // One exchange must wait for leases; a further one is sent only to report.
     if (outstanding.has(seq) && reports.length === 0) return
     exchange(connection)
+    if (suspects.length > 0) setImmediate(startSuspects)
   }
 
   const takeReports = (): ReadonlyArray<PendingReport> => {
@@ -215,8 +220,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       runFork(Effect.logError("A reply of the control plane was malformed", bodies.failure))
     } else {
       for (let i = 0; i < header.leases.length; i++) {
-        const { attempt, id, name } = header.leases[i] as (typeof header.leases)[number]
-        start(id, name, attempt, bodies.success[i] as Uint8Array)
+        const lease = header.leases[i] as (typeof header.leases)[number]
+        receive(lease, bodies.success[i] as Uint8Array)
       }
     }
     schedule()
@@ -232,16 +237,29 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
 
   // --- Tasks ---
 
-  const start = (taskId: string, name: string, attempt: number, args: Uint8Array) => {
+  /** Takes a lease: a slot is busy from now on. */
+  const receive = (lease: Lease, args: Uint8Array) => {
     idle.closeUnsafe()
-    // Registered before it starts: a handler may end at once.
-    const entry = { attempt, interrupt: noop }
-    running.set(taskId, entry)
-    const interrupt = executor.start(
+    const entry: Running = { attempt: lease.attempt, interrupt: noop }
+    running.set(lease.id, entry)
+    // A task that was lost with a worker before may be what killed it: the control plane is told that it was received
+    // before it starts, so that another loss is counted as its crash.
+    if (lease.losses === undefined) start(lease, entry, args)
+    else suspects.push(() => start(lease, entry, args))
+  }
+
+  const start = ({ attempt, id: taskId, name }: Lease, entry: Running, args: Uint8Array) => {
+    if (running.get(taskId) !== entry) return
+    entry.interrupt = executor.start(
       { id: taskId, name, attempt, worker: id, args },
       (result) => ended(taskId, entry, result)
     )
-    entry.interrupt = interrupt
+  }
+
+  const startSuspects = () => {
+    const starts = suspects
+    suspects = []
+    for (const start of starts) start()
   }
 
   const ended = (taskId: string, entry: Running, result: AttemptResult) => {
@@ -346,6 +364,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
 
   const leave = Effect.callback<void>((resume) => {
     if (connection === undefined || !isRegistered) return resume(Effect.void)
+    // From here on an answer that the session is unknown is what was asked for, no reason to register again.
+    isRegistered = false
     const taken = takeReports()
     const payload = Envelope.encode(
       { v, op: "leave", session, reports: taken.map(({ header }) => header) },
@@ -361,7 +381,6 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     const interrupted = running.size
     for (const { interrupt } of running.values()) interrupt()
     yield* leave
-    isRegistered = false
     return interrupted
   })
 

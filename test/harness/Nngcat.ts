@@ -1,6 +1,6 @@
 /** nngcat, the command of the C library, as a peer. */
-import { spawnSync } from "node:child_process"
 import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
 import { run } from "./Processes.ts"
 
 /** Why there is no nngcat, or null. */

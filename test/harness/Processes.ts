@@ -1,7 +1,7 @@
 /** Programs as peers: each ends by its own pid with the scope that it was started in. */
+import * as Effect from "effect/Effect"
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
-import * as Effect from "effect/Effect"
 import { until } from "./Until.ts"
 
 export interface Program {

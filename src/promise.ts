@@ -1,0 +1,149 @@
+/**
+ * The client for programs that do not use Effect: the same calls as promises. A promise rejects with the same error
+ * instances that the Effect would fail with, so `error._tag` and `instanceof` tell them apart.
+ *
+ * Also the way to run tasks in such a program: {@link serveWorker}.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { TaskStatus } from "./domain/Message.ts"
+import type { Settings } from "./domain/Settings.ts"
+import type { TaskId } from "./domain/Task.ts"
+import type { TaskDefinition } from "./domain/TaskDefinition.ts"
+import type { Target } from "./layers/Node.ts"
+import * as Node from "./layers/Node.ts"
+import * as TaskRegistryModules from "./layers/TaskRegistryModules.ts"
+import type { Client, SubmitOptions, TaskHandle } from "./services/Client.ts"
+import { Worker } from "./services/Worker.ts"
+
+/**
+ * What every call takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOptions {
+  /** Ends the waiting, not the task: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A submitted task.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Handle<out Success> {
+  readonly id: TaskId
+  /** Waits for the outcome, for as long as the control plane answers: pass `AbortSignal.timeout(ms)` for a deadline. */
+  readonly result: (options?: CallOptions) => Promise<Success>
+  readonly status: (options?: CallOptions) => Promise<TaskStatus>
+  /** Cancels the task if it has not started. */
+  readonly cancel: (options?: CallOptions) => Promise<void>
+}
+
+type Submission<Args> = {} extends Args ? readonly [args?: Args, options?: SubmitOptions & CallOptions]
+  : readonly [args: Args, options?: SubmitOptions & CallOptions]
+type ListOptions = NonNullable<Parameters<Client["Service"]["list"]>[0]>
+
+const toPromise = async <A, E>(effect: Effect.Effect<A, E>, { signal }: CallOptions = {}): Promise<A> => {
+  signal?.throwIfAborted()
+  const exit = await Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
+  if (Exit.isSuccess(exit)) return exit.value
+  throw signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause)
+}
+
+const toHandle = <Success, Error>(handle: TaskHandle<Success, Error>): Handle<Success> => ({
+  id: handle.id,
+  result: (options) => toPromise(handle.result, options),
+  status: (options) => toPromise(handle.status, options),
+  cancel: (options) => toPromise(handle.cancel, options)
+})
+
+const make = (client: Node.ConnectedClient) => {
+  const close = () => toPromise(client.close)
+  return {
+    /** Submits a task. Resolves when the control plane has accepted it; nothing is sent when the arguments are invalid. */
+    delay: <Name extends string, Args, Success, Error>(
+      task: TaskDefinition<Name, Args, Success, Error>,
+      ...submission: Submission<NoInfer<Args>>
+    ): Promise<Handle<Success>> => toPromise(client.delay(task, ...submission), submission[1]).then(toHandle),
+    /** Submits a task and waits for its value, in one message. */
+    run: <Name extends string, Args, Success, Error>(
+      task: TaskDefinition<Name, Args, Success, Error>,
+      ...submission: Submission<NoInfer<Args>>
+    ): Promise<Success> => toPromise(client.run(task, ...submission), submission[1]),
+    /** Submits many tasks in as few messages as possible; handles come in the order of the arguments. */
+    delayAll: <Name extends string, Args, Success, Error>(
+      task: TaskDefinition<Name, Args, Success, Error>,
+      args: ReadonlyArray<NoInfer<Args>>,
+      options?: Omit<SubmitOptions, "id"> & CallOptions
+    ): Promise<ReadonlyArray<Handle<Success>>> =>
+      toPromise(client.delayAll(task, args, options), options).then((handles) => handles.map(toHandle)),
+    /** Waits for the outcome of a task that was submitted by anyone. */
+    result: <Name extends string, Args, Success, Error>(
+      task: TaskDefinition<Name, Args, Success, Error>,
+      id: string,
+      options?: CallOptions
+    ): Promise<Success> => toPromise(client.result(task, id), options),
+    status: (id: string, options?: CallOptions) => toPromise(client.status(id), options),
+    /** Cancels a task that waits. */
+    cancel: (id: string, options?: CallOptions) => toPromise(client.cancel(id), options),
+    /** Tasks that wait or run and outcomes that are kept, newest first. `limit` at most 10,000, default 100. */
+    list: ({ signal, ...options }: ListOptions & CallOptions = {}) =>
+      toPromise(client.list(options), signal === undefined ? {} : { signal }),
+    workers: (options?: CallOptions) => toPromise(client.workers, options),
+    tasks: (options?: CallOptions) => toPromise(client.tasks, options),
+    stats: (options?: CallOptions) => toPromise(client.stats, options),
+    /** Disconnects. Whoever still waits is rejected; tasks that were accepted run. */
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/**
+ * A connected client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FastWorker extends ReturnType<typeof make> {}
+
+/**
+ * Connects clients. A client connects in the background: calls wait for the control plane until their deadline. An open
+ * client keeps the process alive until it is closed.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const FastWorker = {
+  connect: (options: Target & Partial<Settings> = {}): Promise<FastWorker> =>
+    toPromise(Node.connect(options)).then(make)
+}
+
+/**
+ * Runs tasks in this process until it is closed; resolves when the control plane knows the worker, and waits for ever
+ * while there is none. `close` lets the running tasks finish, up to the drain timeout.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const serveWorker = async (
+  /** Values of `Task.define`. */
+  tasks: ReadonlyArray<{ readonly layer: Layer.Layer<never> }>,
+  { controlPlane, id, ...settings }: Target & Partial<Settings> & { readonly id?: string } = {}
+): Promise<{ readonly id: string; readonly close: () => Promise<void> }> => {
+  const options = { ...(controlPlane === undefined ? {} : { controlPlane }), ...(id === undefined ? {} : { id }) }
+  const handlers = TaskRegistryModules.layer(Layer.mergeAll(Layer.empty, ...tasks.map(({ layer }) => layer)))
+  const runtime = ManagedRuntime.make(
+    Node.layerWorker(options).pipe(Layer.provide([handlers, Node.layerSettings(settings)]))
+  )
+  const started = Worker.pipe(Effect.tap(({ ready }) => ready), Effect.onError(() => runtime.disposeEffect))
+  const worker = await runtime.runPromise(started)
+  return { id: worker.id, close: () => toPromise(worker.drain).then(() => runtime.dispose()) }
+}

@@ -1,0 +1,312 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import type { Report } from "../../src/domain/Message.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+import { defaults } from "../../src/domain/Settings.ts"
+import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
+import type { WorkerNews } from "../../src/layers/ControlPlaneCore.ts"
+import { makeCore } from "../../src/layers/ControlPlaneCore.ts"
+import * as DispatcherLeastLoaded from "../../src/layers/DispatcherLeastLoaded.ts"
+import * as ResultCacheLru from "../../src/layers/ResultCacheLru.ts"
+import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
+import * as WorkerRegistryMemory from "../../src/layers/WorkerRegistryMemory.ts"
+import { simulate } from "./Simulation.ts"
+
+/** A failing seed is printed with its error: `SIM_SEED=7 npx vitest run test/model` runs that one alone. */
+const only = process.env["SIM_SEED"]
+const steps = Number(process.env["SIM_STEPS"] ?? 5_000)
+const seeds = only === undefined ? Array.from({ length: 60 }, (_, i) => i + 1) : [Number(only)]
+
+describe("simulation", () => {
+  it(`keeps its promises over ${seeds.length} random schedules`, () => {
+    let total = 0
+    const answers = new Set<string>()
+    for (const seed of seeds) {
+      const outcome = simulate(seed, steps)
+      total += outcome.steps
+      for (const answer of Object.keys(outcome.answers)) answers.add(answer)
+    }
+
+    assert.isAtLeast(total, seeds.length * steps)
+    // What never happened was never checked.
+    if (only !== undefined) return
+    for (const answer of ["ok", "IdConflict", "QueueFull", "OutboxFull", "TooLarge", "UnknownTask", "ResultEvicted"]) {
+      assert.include([...answers], answer)
+    }
+  })
+
+  it("gives the same run for the same seed", () => {
+    assert.deepStrictEqual(simulate(3, 1_000), simulate(3, 1_000))
+  })
+})
+
+const make = (changes: Partial<Settings> = {}) => {
+  const settings = { ...defaults, startGraceMillis: 0, ...changes }
+  const registry = WorkerRegistryMemory.makeUnsafe(settings)
+  let ids = 0
+  const core = makeCore({
+    queue: TaskQueuePriority.makeUnsafe({ ...settings, maxPassed: 64 }),
+    registry,
+    dispatcher: DispatcherLeastLoaded.makeUnsafe({ registry, local: settings.local }),
+    results: ResultCacheLru.makeUnsafe(settings),
+    settings,
+    randomId: () => `made-${++ids}`,
+    startedAt: 0
+  })
+  const register = (session: string, held: ReadonlyArray<{ readonly id: string; readonly attempt: number }> = []) =>
+    core.register(
+      { session, worker: session, slots: 2, tasks: [{ name: "t" }], held, about: {}, local: false },
+      0
+    )
+  const news = (worker: WorkerRecord, seq: number, changes: Partial<WorkerNews> = {}, now = 0) => {
+    const abandon = core.news(
+      worker,
+      { seq, settled: seq - 1, abandoned: [], free: 2, draining: false, held: undefined, ...changes },
+      now
+    )
+    core.setOpen(worker, true)
+    return abandon
+  }
+  const submit = (id: string, now = 0, args = "") => {
+    const result = core.submit(
+      { id, name: "t", level: undefined, args: Buffer.from(args), watcher: core.sessions.open("client", now) },
+      now
+    )
+    return Result.isSuccess(result) ? "ok" : result.failure._tag
+  }
+  /** The leases of one dispatch as `worker: id/attempt`. */
+  const dispatch = (now = 0) =>
+    [...core.dispatch(now)].flatMap(([worker, tasks]) => {
+      core.setOpen(worker, false)
+      return tasks.map(({ attempt, id }) => `${worker.session}: ${id}/${attempt}`)
+    })
+  const report = (worker: WorkerRecord, id: string, attempt: number, state: Report["state"] = "succeeded", now = 0) =>
+    core.report(worker, { id: id as Report["id"], attempt, state }, Buffer.from("{}"), now)
+  return { core, register, news, submit, dispatch, report }
+}
+
+describe("makeCore", () => {
+  it("gives a task that kills its workers up after as many crashes as the setting says", () => {
+    const { core, dispatch, news, register, submit } = make({ maxCrashes: 3 })
+    register("first")
+    submit("killer")
+
+    for (let crash = 1; crash <= 3; crash++) {
+      const { worker } = register(`w${crash}`)
+      news(worker, 1)
+      assert.deepStrictEqual(dispatch(), [`w${crash}: killer/${crash}`])
+      news(worker, 2)
+      core.disconnected(worker, 0)
+      core.expire(defaults.reconnectGraceMillis)
+    }
+
+    assert.deepStrictEqual(core.counts, {
+      submitted: 1,
+      running: 0,
+      succeeded: 0,
+      failed: 1,
+      cancelled: 0,
+      crashes: 3,
+      lateReports: 0
+    })
+    assert.deepStrictEqual(
+      core.sessions.open("client", 0)?.outbox.map(({ attempt, reason, state }) => ({ attempt, reason, state })),
+      [{ attempt: 3, reason: "crash", state: "failed" }]
+    )
+  })
+
+  it("counts a loss before the reply was settled apart, with three times the bound", () => {
+    const { core, dispatch, news, register, submit } = make({ maxCrashes: 2 })
+    register("first")
+    submit("unlucky")
+
+    for (let loss = 1; loss <= 6; loss++) {
+      assert.strictEqual(core.task("unlucky")?.losses, loss - 1)
+      const { worker } = register(`w${loss}`)
+      news(worker, 1)
+      dispatch()
+      core.disconnected(worker, 0)
+      core.expire(defaults.reconnectGraceMillis)
+    }
+
+    assert.strictEqual(core.counts.crashes, 0)
+    assert.strictEqual(core.counts.failed, 1)
+  })
+
+  it("refuses the report of a worker that was declared lost, and takes that of the one that has the task now", () => {
+    const { core, dispatch, news, register, report, submit } = make()
+    const { worker: lost } = register("lost")
+    submit("a")
+    news(lost, 1)
+    dispatch()
+    core.disconnected(lost, 0)
+    core.expire(defaults.reconnectGraceMillis)
+    const { worker: heir } = register("heir")
+    news(heir, 1)
+    assert.deepStrictEqual(dispatch(), ["heir: a/2"])
+
+    const late = report(lost, "a", 1)
+    const wrongAttempt = report(heir, "a", 1)
+    const counted = report(heir, "a", 2)
+    const again = report(heir, "a", 2)
+
+    assert.deepStrictEqual([late, wrongAttempt, counted, again], [false, false, true, false])
+    assert.strictEqual(core.counts.lateReports, 3)
+    assert.strictEqual(core.counts.succeeded, 1)
+  })
+
+  it("keeps what a worker that registers again holds, also when it gives up the exchange before", () => {
+    const { core, dispatch, news, register, submit } = make()
+    const { worker } = register("w")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+    news(worker, 2)
+
+    const again = register("w", [{ id: "a", attempt: 1 }, { id: "gone", attempt: 1 }])
+    news(again.worker, 3, { abandoned: [1, 2] })
+
+    assert.deepStrictEqual(again.abandon, ["gone"])
+    assert.strictEqual(core.task("a")?.worker, again.worker)
+    assert.deepStrictEqual(dispatch(), [])
+  })
+
+  it("does not give the number of an attempt away that a worker may be running", () => {
+    const { dispatch, news, register, report, submit } = make()
+    const { worker } = register("w")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+
+    // A copy of its first registration that took a long way.
+    const { worker: renewed } = register("w")
+    const { worker: other } = register("other")
+    news(other, 1)
+
+    assert.deepStrictEqual(dispatch(), ["other: a/2"])
+    assert.isFalse(report(renewed, "a", 1))
+    assert.isTrue(report(other, "a", 2))
+  })
+
+  it("leases no more than a worker has slots, whatever it says is free", () => {
+    const { core, dispatch, news, register, submit } = make()
+    const { worker } = register("liar")
+    for (let i = 0; i < 9; i++) submit(`t${i}`)
+
+    for (let seq = 1; seq <= 3; seq++) {
+      news(worker, seq, { free: 1_000 })
+      dispatch()
+    }
+
+    assert.strictEqual(worker.leases.size, 2)
+    assert.strictEqual(core.queue.size(), 7)
+  })
+
+  it("says that the result is gone when a finished task is submitted again to be told it", () => {
+    const { core, dispatch, news, register, report, submit } = make({ resultCacheTtlMillis: 1_000 })
+    const { worker } = register("w")
+    submit("a")
+    news(worker, 1)
+    dispatch()
+    report(worker, "a", 1)
+
+    const early = submit("a", 500)
+    const late = submit("a", 1_500)
+    const other = submit("a", 1_500, "other arguments")
+
+    assert.deepStrictEqual([early, late, other], ["ok", "ResultEvicted", "IdConflict"])
+    assert.deepStrictEqual(core.sessions.open("client", 0)?.outbox.map(({ id }) => id), ["a", "a"])
+  })
+
+  it("refuses to fill an outbox past its bound, by new tasks, finished ones and watches", () => {
+    const { core, dispatch, news, register, report, submit } = make({ maxOutbox: 2 })
+    const { worker } = register("w")
+    submit("a")
+    submit("b")
+    news(worker, 1)
+    dispatch()
+    report(worker, "a", 1)
+    report(worker, "b", 1)
+    const session = core.sessions.open("client", 0)
+    assert.isDefined(session)
+
+    const answers = [submit("c"), submit("a"), core.watch(session, "a", 0)?._tag]
+
+    assert.deepStrictEqual(answers, ["OutboxFull", "OutboxFull", "OutboxFull"])
+    assert.strictEqual(core.sessions.pending(session), 2)
+    core.sessions.acknowledge(session, session.acked + 1)
+    assert.strictEqual(submit("c"), "ok")
+  })
+
+  it("fails the tasks of names that nobody announced when the start grace ends, and refuses them from then on", () => {
+    const { core, submit } = make({ startGraceMillis: 1_000 })
+    submit("early")
+
+    core.expire(999)
+    const before = core.counts.failed
+    core.expire(1_000)
+
+    assert.strictEqual(before, 0)
+    assert.strictEqual(core.counts.failed, 1)
+    assert.strictEqual(submit("late", 1_000), "UnknownTask")
+  })
+
+  it("accepts and starts nothing while it drains, and takes reports", () => {
+    const { core, dispatch, news, register, report, submit } = make()
+    const { worker } = register("w")
+    submit("running")
+    news(worker, 1)
+    dispatch()
+    submit("waiting")
+
+    core.drain()
+    news(worker, 2, { free: 1 })
+
+    assert.deepStrictEqual(dispatch(), [])
+    assert.strictEqual(submit("new"), "ShuttingDown")
+    assert.strictEqual(submit("waiting"), "ok")
+    assert.isTrue(report(worker, "running", 1))
+    assert.strictEqual(core.cancelWaiting(0), 1)
+    assert.strictEqual(core.counts.cancelled, 1)
+  })
+
+  it("keeps a reply with large arguments below the frame limit", () => {
+    const { core, news, register } = make()
+    const { worker } = register("w")
+    for (const id of ["a", "b", "c"]) {
+      const args = new Uint8Array(defaults.maxPayloadBytes)
+      core.submit({ id, name: "t", level: undefined, args, watcher: undefined }, 0)
+    }
+    const { worker: wide } = core.register(
+      { session: "wide", worker: "wide", slots: 9, tasks: [{ name: "t" }], held: [], about: {}, local: false },
+      0
+    )
+    for (let i = 0; i < 9; i++) {
+      const args = new Uint8Array(defaults.maxPayloadBytes)
+      core.submit({ id: `${i}`, name: "t", level: undefined, args, watcher: undefined }, 0)
+    }
+
+    news(wide, 1, { free: 9 })
+    const leases = core.dispatch(0)
+
+    assert.isUndefined(leases.get(worker))
+    assert.strictEqual(leases.get(wide)?.length, 4)
+  })
+
+  it("says why a task waits", () => {
+    const { core, news, register, submit } = make()
+    const { worker } = register("w")
+    submit("a")
+    const task = core.task("a")
+    assert.isDefined(task)
+    const busy = core.whyWaiting(task)
+    core.leave(worker)
+    const alone = core.whyWaiting(task)
+    core.drain()
+
+    assert.strictEqual(busy, "all slots of the 1 worker that can run it are busy")
+    assert.strictEqual(alone, "no connected worker has a handler for \"t\"")
+    assert.strictEqual(core.whyWaiting(task), "the control plane is shutting down")
+    assert.deepStrictEqual(news(register("x").worker, 1), [])
+  })
+})

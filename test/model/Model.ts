@@ -1,0 +1,460 @@
+/**
+ * What the core must do, written as plainly as can be: sorted arrays and loops where the core has lanes, heaps and
+ * counters. It is told every call that the core gets and says what must come of it.
+ */
+import type { Report, TaskType } from "../../src/domain/Message.ts"
+import type { FailureReason } from "../../src/domain/Outcome.ts"
+import type { PriorityLevel } from "../../src/domain/Priority.ts"
+import { toLevel } from "../../src/domain/Priority.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+import type { FinalState } from "../../src/domain/TaskState.ts"
+import type { HeldLease, WorkerNews } from "../../src/layers/ControlPlaneCore.ts"
+
+export interface ModelTask {
+  readonly id: string
+  readonly name: string
+  readonly args: string
+  readonly level: PriorityLevel
+  readonly sequence: number
+  readonly watchers: Set<string>
+  attempt: number
+  crashes: number
+  losses: number
+  lease: { readonly worker: ModelWorker; readonly exchange: number } | undefined
+}
+
+export interface ModelWorker {
+  readonly session: string
+  readonly slots: number
+  readonly names: ReadonlySet<string>
+  readonly local: boolean
+  readonly leases: Set<ModelTask>
+  exchange: number
+  settled: number
+  free: number
+  isDraining: boolean
+  isOpen: boolean
+  lostSince: number | undefined
+  lastSeen: number
+}
+
+export interface ModelOutcome {
+  readonly id: string
+  readonly name: string
+  readonly args: string
+  readonly state: FinalState
+  readonly reason: FailureReason | undefined
+  readonly attempt: number
+  readonly body: string
+  readonly at: number
+}
+
+export interface ModelSession {
+  readonly token: string
+  /** Not acknowledged, oldest first. */
+  outbox: Array<ModelOutcome>
+  acked: number
+  lastSeen: number
+}
+
+export interface ModelSubmission {
+  readonly id: string
+  /** Whether the caller chose the id. */
+  readonly isOwnId: boolean
+  readonly name: string
+  readonly level: PriorityLevel | undefined
+  readonly args: string
+  readonly watcher: string | undefined
+}
+
+/** What the result cache remembers of an id: nothing, that it finished, or the whole outcome. */
+export type Memory = "nothing" | "tombstone" | "outcome"
+
+export type Model = ReturnType<typeof makeModel>
+
+const levels: ReadonlyArray<PriorityLevel> = [0, 1, 2, 3]
+
+export const makeModel = (settings: Settings, maxPassed: number, startedAt: number) => {
+  const tasks = new Map<string, ModelTask>()
+  const outcomes = new Map<string, ModelOutcome>()
+  const workers = new Map<string, ModelWorker>()
+  const sessions = new Map<string, ModelSession>()
+  const types = new Map<string, TaskType>()
+  /** Waiting tasks by level, sorted by sequence. */
+  const waiting: ReadonlyArray<Array<ModelTask>> = [[], [], [], []]
+  const passed = [0, 0, 0, 0]
+  const counts = { submitted: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, crashes: 0, lateReports: 0 }
+  let events: Array<string> = []
+  let sequence = 0
+  let isDraining = false
+  let graceEnded = false
+
+  const size = () => waiting.reduce((sum, lane) => sum + lane.length, 0)
+  const bytes = () => waiting.reduce((sum, lane) => lane.reduce((sum, { args }) => sum + args.length, sum), 0)
+  const laneOf = (level: PriorityLevel): Array<ModelTask> => waiting[level] as Array<ModelTask>
+
+  const insert = (task: ModelTask) => {
+    const lane = laneOf(task.level)
+    lane.push(task)
+    lane.sort((a, b) => a.sequence - b.sequence)
+  }
+
+  const removeWaiting = (task: ModelTask) => {
+    const lane = laneOf(task.level)
+    const at = lane.indexOf(task)
+    if (at === -1) throw new Error(`model: ${task.id} does not wait`)
+    lane.splice(at, 1)
+  }
+
+  const deliver = (token: string, outcome: ModelOutcome) => sessions.get(token)?.outbox.push(outcome)
+
+  const release = (task: ModelTask) => {
+    task.lease?.worker.leases.delete(task)
+    if (task.lease !== undefined) counts.running--
+    task.lease = undefined
+  }
+
+  const finish = (task: ModelTask, state: FinalState, now: number, reason?: FailureReason, body = "") => {
+    const { args, attempt, id, name } = task
+    const outcome = { id, name, args, state, reason, attempt, body, at: now }
+    release(task)
+    tasks.delete(id)
+    outcomes.set(id, outcome)
+    counts[state]++
+    for (const token of task.watchers) deliver(token, outcome)
+    events.push(describeFinished(outcome))
+  }
+
+  const requeue = (task: ModelTask, cause: "worker lost" | "handed back") => {
+    release(task)
+    insert(task)
+    events.push(`requeued ${task.id}: ${cause}`)
+  }
+
+  const handBack = (task: ModelTask) => {
+    task.attempt--
+    requeue(task, "handed back")
+  }
+
+  const lose = (worker: ModelWorker, now: number) => {
+    workers.delete(worker.session)
+    for (const task of worker.leases) {
+      const began = (task.lease?.exchange ?? 0) <= worker.settled
+      task.losses++
+      if (began) {
+        task.crashes++
+        counts.crashes++
+      }
+      if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
+        finish(task, "failed", now, "crash")
+      } else requeue(task, "worker lost")
+    }
+  }
+
+  const unsettled = (worker: ModelWorker): number => {
+    let count = 0
+    for (const { lease } of worker.leases) if ((lease?.exchange ?? 0) > worker.settled) count++
+    return count
+  }
+
+  const credit = (worker: ModelWorker): number =>
+    worker.isOpen && !worker.isDraining && worker.lostSince === undefined
+      ? Math.min(worker.free - unsettled(worker), worker.slots - worker.leases.size)
+      : 0
+
+  /** Who may get a task of this name now. */
+  const candidates = (name: string): ReadonlyArray<ModelWorker> => {
+    const able = [...workers.values()].filter(({ names }) => names.has(name))
+    const isRemote = able.some(({ local }) => !local)
+    return able.filter((worker) =>
+      credit(worker) > 0 && (!worker.local || settings.local !== "when-alone" || !isRemote)
+    )
+  }
+
+  const eligibleIn = (level: PriorityLevel): ModelTask | undefined =>
+    laneOf(level).find(({ name }) => candidates(name).length > 0)
+
+  const next = (): ModelTask | undefined => {
+    if (isDraining) return undefined
+    const heads = levels.map(eligibleIn)
+    let best: PriorityLevel | undefined
+    for (const level of levels) {
+      if (heads[level] === undefined || (passed[level] as number) < maxPassed) continue
+      if (best === undefined || (passed[level] as number) > (passed[best] as number)) best = level
+    }
+    return best === undefined ? heads.find((task) => task !== undefined) : heads[best]
+  }
+
+  const outboxFull = (token: string | undefined): boolean =>
+    token !== undefined && (sessions.get(token)?.outbox.length ?? 0) >= settings.maxOutbox
+
+  const watchFinished = (token: string, id: string, memory: Memory): string => {
+    if (outboxFull(token)) return "OutboxFull"
+    if (memory === "nothing") return "TaskNotFound"
+    if (memory === "tombstone") return "ResultEvicted"
+    deliver(token, outcomes.get(id) as ModelOutcome)
+    return "ok"
+  }
+
+  const model = {
+    tasks,
+    outcomes,
+    workers,
+    sessions,
+    counts,
+    waiting,
+    credit,
+    unsettled,
+    candidates,
+    size,
+    bytes,
+
+    takeEvents(): ReadonlyArray<string> {
+      const taken = events
+      events = []
+      return taken
+    },
+
+    /** A session is used, and begins with its first use; its numbers go on from `acked`. */
+    open(token: string, acked: number, now: number) {
+      const known = sessions.get(token)
+      if (known === undefined) sessions.set(token, { token, outbox: [], acked, lastSeen: now })
+      else known.lastSeen = now
+    },
+
+    submit({ args, id, isOwnId, level, name, watcher }: ModelSubmission, memory: Memory, now: number): string {
+      const known = isOwnId ? tasks.get(id) : undefined
+      if (known !== undefined) {
+        if (known.name !== name || known.args !== args) return "IdConflict"
+        if (watcher !== undefined) known.watchers.add(watcher)
+        return "ok"
+      }
+      if (isOwnId && memory !== "nothing") {
+        const outcome = outcomes.get(id)
+        if (outcome?.name !== name || outcome.args !== args) return "IdConflict"
+        return watcher === undefined ? "ok" : watchFinished(watcher, id, memory)
+      }
+      if (isDraining) return "ShuttingDown"
+      if (args.length > settings.maxPayloadBytes) return "TooLarge"
+      if (!types.has(name) && now - startedAt >= settings.startGraceMillis) return "UnknownTask"
+      if (outboxFull(watcher)) return "OutboxFull"
+      if (size() >= settings.maxWaiting || bytes() + args.length > settings.maxWaitingBytes) return "QueueFull"
+      const task: ModelTask = {
+        id,
+        name,
+        args,
+        level: level ?? toLevel(types.get(name)?.priority ?? "normal"),
+        sequence: sequence++,
+        watchers: new Set(watcher === undefined ? [] : [watcher]),
+        attempt: 0,
+        crashes: 0,
+        losses: 0,
+        lease: undefined
+      }
+      tasks.set(id, task)
+      outcomes.delete(id)
+      insert(task)
+      counts.submitted++
+      events.push(`queued ${id}`)
+      return "ok"
+    },
+
+    watch(token: string, id: string, memory: Memory): string {
+      if (outboxFull(token)) return "OutboxFull"
+      const task = tasks.get(id)
+      if (task === undefined) return watchFinished(token, id, memory)
+      task.watchers.add(token)
+      return "ok"
+    },
+
+    acknowledge(token: string, number: number) {
+      const session = sessions.get(token)
+      if (session === undefined) return
+      const count = Math.min(number - session.acked, session.outbox.length)
+      if (count <= 0) return
+      session.outbox = session.outbox.slice(count)
+      session.acked += count
+    },
+
+    cancel(id: string, memory: Memory, now: number): string {
+      const task = tasks.get(id)
+      if (task === undefined) return memory === "nothing" ? "TaskNotFound" : "TaskFinished"
+      if (task.lease !== undefined) return "TaskRunning"
+      removeWaiting(task)
+      finish(task, "cancelled", now)
+      return "ok"
+    },
+
+    register(
+      { held, local, session, slots, tasks: announced }: {
+        readonly session: string
+        readonly slots: number
+        readonly local: boolean
+        readonly tasks: ReadonlyArray<TaskType>
+        readonly held: ReadonlyArray<HeldLease>
+      },
+      now: number
+    ): ReadonlyArray<string> {
+      const previous = workers.get(session)
+      const worker: ModelWorker = {
+        session,
+        slots,
+        names: new Set(announced.map(({ name }) => name)),
+        local,
+        leases: new Set(),
+        exchange: previous?.exchange ?? 0,
+        settled: previous?.exchange ?? 0,
+        free: 0,
+        isDraining: false,
+        isOpen: false,
+        lostSince: undefined,
+        lastSeen: now
+      }
+      const abandon: Array<string> = []
+      for (const { attempt, id } of held) {
+        const task = tasks.get(id)
+        if (
+          task === undefined || previous === undefined || task.lease?.worker !== previous || task.attempt !== attempt
+        ) {
+          abandon.push(id)
+        } else {
+          previous.leases.delete(task)
+          worker.leases.add(task)
+          task.lease = { worker, exchange: 0 }
+        }
+      }
+      for (const task of previous?.leases ?? []) requeue(task, "handed back")
+      // At the end: workers that are lost together are lost in the order of their registrations.
+      workers.delete(session)
+      workers.set(session, worker)
+      for (const type of announced) {
+        types.delete(type.name)
+        types.set(type.name, type)
+      }
+      return abandon
+    },
+
+    report(session: string, { attempt, id, reason, state }: Report, body: string, now: number): boolean {
+      const task = tasks.get(id)
+      const worker = workers.get(session)
+      if (task === undefined || worker === undefined || task.lease?.worker !== worker || task.attempt !== attempt) {
+        counts.lateReports++
+        return false
+      }
+      if (state === "returned") handBack(task)
+      else finish(task, state, now, state === "failed" ? reason ?? "defect" : undefined, body)
+      return true
+    },
+
+    seen(session: string, now: number) {
+      const worker = workers.get(session)
+      if (worker === undefined) return
+      worker.lastSeen = now
+      worker.lostSince = undefined
+    },
+
+    news(session: string, news: WorkerNews, now: number): ReadonlyArray<string> {
+      const worker = workers.get(session) as ModelWorker
+      model.seen(session, now)
+      for (const task of worker.leases) if (news.abandoned.includes(task.lease?.exchange ?? 0)) handBack(task)
+      const settled = Math.min(news.settled, news.seq - 1)
+      worker.settled = Math.max(worker.settled, settled)
+      const abandon: Array<string> = []
+      if (news.held !== undefined) {
+        const leased = new Set([...worker.leases].map(({ id }) => id))
+        for (const { id } of news.held) if (!leased.has(id) && !abandon.includes(id)) abandon.push(id)
+        for (const task of worker.leases) {
+          // Of an id that is named twice, the last counts.
+          const held = news.held.findLast(({ id }) => id === task.id)?.attempt === task.attempt
+          if (!held && (task.lease?.exchange ?? 0) <= settled) handBack(task)
+        }
+      }
+      if (news.seq > worker.exchange) {
+        worker.exchange = news.seq
+        worker.free = Math.min(news.free, worker.slots)
+        worker.isDraining = news.draining
+      }
+      return abandon
+    },
+
+    setOpen(session: string, isOpen: boolean) {
+      const worker = workers.get(session)
+      if (worker !== undefined) worker.isOpen = isOpen
+    },
+
+    /** The core made a lease: it must be the next one, for one of the least loaded. */
+    started(id: string, session: string, attempt: number) {
+      const task = next()
+      if (task?.id !== id) throw new Error(`dispatched ${id}, but next is ${task?.id ?? "nothing"}`)
+      const able = candidates(task.name)
+      const worker = able.find((candidate) => candidate.session === session)
+      if (worker === undefined) throw new Error(`dispatched ${id} to ${session}, which may not get it`)
+      const share = (of: ModelWorker) => of.leases.size * 1e6 / of.slots
+      const least = Math.min(...able.map(share))
+      if (share(worker) > least + 1e-6) throw new Error(`dispatched ${id} to ${session}, which is not least loaded`)
+      removeWaiting(task)
+      for (const level of levels) passed[level] = laneOf(level).length > 0 ? (passed[level] as number) + 1 : 0
+      passed[task.level] = 0
+      task.attempt++
+      if (task.attempt !== attempt) throw new Error(`${id} has attempt ${attempt}, not ${task.attempt}`)
+      task.lease = { worker, exchange: worker.exchange }
+      worker.leases.add(task)
+      counts.running++
+    },
+
+    /** Nothing that could be leased may be left over. */
+    dispatched() {
+      const left = next()
+      if (left !== undefined) throw new Error(`${left.id} (${left.name}) was left waiting beside a free slot`)
+    },
+
+    disconnected(session: string, now: number) {
+      const worker = workers.get(session)
+      if (worker !== undefined) worker.lostSince ??= now
+    },
+
+    leave(session: string) {
+      const worker = workers.get(session) as ModelWorker
+      for (const task of worker.leases) requeue(task, "handed back")
+      workers.delete(session)
+    },
+
+    /** Returns the sessions of the workers that are lost now. */
+    expire(now: number): ReadonlyArray<string> {
+      const overdue = [...workers.values()].filter(({ lastSeen, lostSince }) =>
+        now - lastSeen >= settings.heartbeatTimeoutMillis ||
+        (lostSince !== undefined && now - lostSince >= settings.reconnectGraceMillis)
+      )
+      for (const worker of overdue) lose(worker, now)
+      for (const session of sessions.values()) {
+        if (now - session.lastSeen >= settings.sessionTimeoutMillis) sessions.delete(session.token)
+      }
+      if (!graceEnded && now - startedAt >= settings.startGraceMillis) {
+        graceEnded = true
+        for (const task of tasks.values()) {
+          if (task.lease !== undefined || types.has(task.name)) continue
+          removeWaiting(task)
+          finish(task, "failed", now, "unknown", JSON.stringify({ known: [...types.keys()].slice(0, 20) }))
+        }
+      }
+      return overdue.map(({ session }) => session)
+    },
+
+    drain() {
+      isDraining = true
+    },
+
+    cancelWaiting(now: number): number {
+      const left = [...tasks.values()].filter(({ lease }) => lease === undefined)
+      for (const task of left) {
+        removeWaiting(task)
+        finish(task, "cancelled", now)
+      }
+      return left.length
+    }
+  }
+  return model
+}
+
+export const describeFinished = (outcome: Omit<ModelOutcome, "args" | "at" | "name">): string =>
+  `finished ${outcome.id}: ${outcome.state} ${outcome.reason ?? ""} ${outcome.attempt} ${outcome.body}`

@@ -1,0 +1,586 @@
+/**
+ * Clients, workers and a network that loses, repeats and reorders, around the control plane of `Plane.ts`; all of it on
+ * virtual time and drawn from one seed. The workers speak the protocol as ours do, or as a plain one with a single
+ * socket does; some lie.
+ */
+import type { Report } from "../../src/domain/Message.ts"
+import type { PriorityLevel } from "../../src/domain/Priority.ts"
+import type { LocalPolicy, Settings } from "../../src/domain/Settings.ts"
+import { defaults } from "../../src/domain/Settings.ts"
+import type { CollectReply, ExchangeMessage, ExchangeReply } from "./Plane.ts"
+import { makePlane, Mismatch } from "./Plane.ts"
+import { makeRandom } from "./Random.ts"
+
+interface PendingReport {
+  readonly report: Report
+  readonly body: string
+}
+
+interface Outstanding {
+  readonly message: ExchangeMessage
+  readonly reports: ReadonlyArray<PendingReport>
+}
+
+interface SimWorker {
+  readonly session: string
+  readonly slots: number
+  readonly names: ReadonlyArray<string>
+  readonly local: boolean
+  /** Sends one exchange at a time, and all its reports with it. */
+  readonly isPlain: boolean
+  readonly isLiar: boolean
+  peer: number
+  isConnected: boolean
+  isAlive: boolean
+  isRegistered: boolean
+  isDraining: boolean
+  /** A copy of a registration arrived when it had exchanged already: the plane takes back what is running. */
+  isOvertaken: boolean
+  frozenUntil: number
+  seq: number
+  abandoned: Array<number>
+  reports: Array<PendingReport>
+  readonly running: Map<string, { readonly attempt: number }>
+  readonly outstanding: Map<number, Outstanding>
+}
+
+interface SimClient {
+  readonly token: string
+  acked: number
+  call: number
+  isAway: boolean
+  readonly received: Map<number, string>
+}
+
+export interface Outcome {
+  readonly steps: number
+  readonly submitted: number
+  readonly succeeded: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly crashes: number
+  readonly lateReports: number
+  /** How often each answer was given to a submission, a watch or a cancellation. */
+  readonly answers: Readonly<Record<string, number>>
+}
+
+const names = ["add", "mail", "resize", "rare"] as const
+
+const everything = [...names, "poison", "nobody"]
+
+/** Runs about `steps` events of one seed, then lets everything come to its end. Throws when a promise is broken. */
+export const simulate = (seed: number, steps: number): Outcome => {
+  const random = makeRandom(seed)
+  const resultCacheSize = random.between(5, 60)
+  const settings: Settings = {
+    ...defaults,
+    local: random.pick<LocalPolicy>(["when-alone", "always"]),
+    maxWaiting: random.between(5, 60),
+    maxWaitingBytes: random.between(40, 400),
+    maxPayloadBytes: 40,
+    resultCacheSize,
+    resultCacheBytes: random.between(5, 60) * 450,
+    resultCacheTtlMillis: random.between(5_000, 60_000),
+    tombstones: resultCacheSize + random.between(20, 200),
+    maxOutbox: random.between(5, 40),
+    maxSessions: random.between(3, 8),
+    sessionTimeoutMillis: 20_000,
+    startGraceMillis: random.pick([0, 2_000, 20_000]),
+    heartbeatMillis: 1_000,
+    heartbeatTimeoutMillis: 3_000,
+    reconnectGraceMillis: 500,
+    maxCrashes: random.between(1, 3)
+  }
+  const losses = random.pick([0, 0.02, 0.15])
+  const chaos = random.pick([50, 300, 2_000])
+
+  let now = 0
+  let order = 0
+  let done = 0
+  let isCalm = false
+  let tokens = 0
+  let ids = 0
+  let peers = 0
+  const agenda = makeAgenda()
+  const answers: Record<string, number> = {}
+  const workers = new Set<SimWorker>()
+  /**
+   * Who ran which attempt. Not judged by it: tasks that a liar had or that were handed back, and those whose id was
+   * forgotten and used again.
+   */
+  const runs = new Map<string, string>()
+  const unjudged = new Set<string>()
+  const clients: Array<SimClient> = []
+  /** What was submitted under ids that a client chose. */
+  const history: Array<{ readonly id: string; readonly name: string; readonly args: string }> = []
+
+  const at = (delay: number, run: () => void) => agenda.add({ at: now + Math.max(0, delay), order: order++, run })
+  const plane = makePlane({
+    settings,
+    maxPassed: random.between(1, 8),
+    scheduleFlush: () => at(0, () => plane.flush(now))
+  })
+  const tally = (answer: string) => {
+    answers[answer] = (answers[answer] ?? 0) + 1
+  }
+  const lost = () => !isCalm && random.chance(losses)
+  const latency = () => isCalm ? 1 : random.chance(0.05) ? random.between(100, 2_000) : random.between(1, 20)
+
+  // --- Workers ---
+
+  /** Lets a worker act: not when it is dead, later when it is frozen. */
+  const act = (worker: SimWorker, run: () => void) => {
+    if (!worker.isAlive) return
+    if (now < worker.frozenUntil) at(worker.frozenUntil - now, () => act(worker, run))
+    else run()
+  }
+
+  /** A request of a worker: it may get lost, come twice, or its reply may not find the way back. */
+  const send = <A>(
+    worker: SimWorker,
+    deliver: (peer: number, answer: (reply: A | undefined) => void) => void,
+    onReply: (reply: A | undefined) => void
+  ) => {
+    if (!worker.isConnected) return
+    const { peer } = worker
+    const copies = !isCalm && random.chance(losses / 3) ? 2 : 1
+    for (let copy = 0; copy < copies; copy++) {
+      if (lost()) continue
+      at(latency(), () =>
+        deliver(peer, (reply) => {
+          if (lost()) return
+          at(latency(), () =>
+            act(worker, () => {
+              if (worker.peer === peer && worker.isConnected) onReply(reply)
+            }))
+        }))
+    }
+  }
+
+  const held = (worker: SimWorker) => [...worker.running].map(([id, { attempt }]) => ({ id, attempt }))
+
+  const register = (worker: SimWorker) => {
+    if (!worker.isAlive || worker.isRegistered) return
+    const registration = {
+      session: worker.session,
+      worker: worker.session,
+      slots: worker.slots,
+      tasks: worker.names.map((name) => ({ name, ...(name === "rare" ? { priority: "low" as const } : {}) })),
+      held: worker.isLiar ? [...held(worker), { id: anyId(), attempt: 1 }] : held(worker),
+      about: {},
+      local: worker.local
+    }
+    send<ReadonlyArray<string>>(
+      worker,
+      (peer, answer) => {
+        worker.isOvertaken ||= worker.isRegistered
+        answer(plane.register(registration, peer, now))
+      },
+      (abandon) => {
+        if (worker.isRegistered) return
+        for (const id of abandon ?? []) worker.running.delete(id)
+        worker.isRegistered = true
+        pump(worker)
+      }
+    )
+    at(isCalm ? 100 : random.between(500, 1_500), () => act(worker, () => register(worker)))
+  }
+
+  const detach = (worker: SimWorker) => {
+    worker.isRegistered = false
+    for (const number of [...worker.outstanding.keys()].toReversed()) giveUp(worker, number)
+  }
+
+  const giveUp = (worker: SimWorker, number: number) => {
+    const outstanding = worker.outstanding.get(number)
+    if (outstanding === undefined) return
+    worker.outstanding.delete(number)
+    worker.abandoned.push(number)
+    worker.reports = [...outstanding.reports, ...worker.reports]
+  }
+
+  const pump = (worker: SimWorker) => {
+    if (!worker.isAlive || !worker.isRegistered) return
+    if (worker.outstanding.has(worker.seq) && (worker.isPlain || worker.reports.length === 0)) return
+    exchange(worker)
+  }
+
+  const exchange = (worker: SimWorker) => {
+    const reports = worker.reports.splice(0, worker.isPlain ? Infinity : random.between(1, 4))
+    const [oldest = worker.seq + 1] = worker.outstanding.keys()
+    const seq = ++worker.seq
+    const isQuiet = reports.length === 0 && worker.outstanding.size === 0 && worker.reports.length === 0
+    const message: ExchangeMessage = {
+      session: worker.session,
+      seq,
+      settled: Math.min(oldest, seq) - 1,
+      abandoned: worker.abandoned,
+      free: worker.isDraining ? 0 : worker.slots - worker.running.size,
+      draining: worker.isDraining,
+      held: isQuiet && random.chance(0.5) ? held(worker) : undefined,
+      reports
+    }
+    worker.abandoned = []
+    worker.outstanding.set(seq, { message: worker.isLiar ? distort(worker, message) : message, reports })
+    transmit(worker, seq)
+    at(isCalm ? 3_000 : random.between(4_000, 8_000), () =>
+      act(worker, () => {
+        if (!worker.outstanding.has(seq)) return
+        giveUp(worker, seq)
+        pump(worker)
+      }))
+    if (worker.reports.length > 0) at(0, () => act(worker, () => pump(worker)))
+  }
+
+  const transmit = (worker: SimWorker, seq: number) => {
+    const outstanding = worker.outstanding.get(seq)
+    if (outstanding === undefined) return
+    send<ExchangeReply>(
+      worker,
+      (peer, answer) => plane.exchange(outstanding.message, peer, now, answer),
+      (reply) => onExchanged(worker, seq, reply)
+    )
+    at(random.between(1_500, 2_500), () => act(worker, () => transmit(worker, seq)))
+  }
+
+  const onExchanged = (worker: SimWorker, seq: number, reply: ExchangeReply | undefined) => {
+    const outstanding = worker.outstanding.get(seq)
+    if (outstanding === undefined) return
+    worker.outstanding.delete(seq)
+    if (reply === undefined) {
+      worker.reports = [...outstanding.reports, ...worker.reports]
+      detach(worker)
+      return register(worker)
+    }
+    for (const id of reply.abandon) worker.running.delete(id)
+    for (const { attempt, id, name } of reply.leases) {
+      if (!worker.names.includes(name)) throw new Mismatch(`${worker.session} got ${name}, for which it has no handler`)
+      start(worker, id, name, attempt)
+    }
+    if (!worker.isLiar && !worker.isOvertaken && worker.running.size > worker.slots) {
+      throw new Mismatch(`${worker.session} has too much to do`)
+    }
+    pump(worker)
+  }
+
+  const start = (worker: SimWorker, id: string, name: string, attempt: number) => {
+    if (worker.isLiar) unjudged.add(id)
+    if (worker.isDraining || (!isCalm && random.chance(0.03))) {
+      // Handed back unstarted, so its number is given again; a second copy of this report can't be told from a first one.
+      unjudged.add(id)
+      worker.reports.push({ report: { id: id as Report["id"], attempt, state: "returned" }, body: "" })
+      return
+    }
+    const entry = { attempt }
+    worker.running.set(id, entry)
+    // The number of an attempt is what tells two runs of a task apart, whoever runs them.
+    const run = `${id}/${attempt}`
+    if (runs.has(run) && !unjudged.has(id)) {
+      throw new Mismatch(`attempt ${attempt} of ${id} was run by ${runs.get(run)} too`)
+    }
+    runs.set(run, worker.session)
+    at(random.chance(0.1) ? random.between(100, 6_000) : random.between(1, 100), () =>
+      act(worker, () => {
+        if (worker.running.get(id) !== entry) return
+        if (name === "poison" && random.chance(0.4)) return die(worker)
+        worker.running.delete(id)
+        worker.reports.push(result(worker, id, attempt))
+        pump(worker)
+      }))
+  }
+
+  const result = (worker: SimWorker, id: string, attempt: number): PendingReport => {
+    const body = `${worker.session}/${id}/${attempt}/${order}`.slice(0, 40)
+    const state = random.chance(0.8) ? "succeeded" : "failed"
+    const reason = state === "succeeded"
+      ? {}
+      : random.pick([{ reason: "error" as const }, { reason: "defect" as const }, {}])
+    return { report: { id: id as Report["id"], attempt, state, ...reason }, body }
+  }
+
+  const anyId = (): string => {
+    const alive = [...plane.model.tasks.keys()]
+    if (alive.length > 0 && random.chance(0.7)) return random.pick(alive)
+    return history.length > 0 && random.chance(0.7) ? random.pick(history).id : "nobody"
+  }
+
+  /** What a broken or malicious worker might say instead. */
+  const distort = (worker: SimWorker, message: ExchangeMessage): ExchangeMessage => {
+    const invented = (): PendingReport => result(worker, anyId(), random.between(0, 3))
+    const lease = () => ({ id: anyId(), attempt: random.between(0, 2) })
+    return {
+      ...message,
+      free: random.chance(0.3) ? random.between(0, 1_000) : message.free,
+      settled: random.chance(0.2) ? random.between(0, message.seq + 5) : message.settled,
+      abandoned: random.chance(0.2) ? [random.between(0, message.seq + 2)] : message.abandoned,
+      held: random.chance(0.2) ? [lease(), lease(), ...(message.held ?? [])] : message.held,
+      reports: random.chance(0.4) ? [...message.reports, invented(), invented()] : message.reports
+    }
+  }
+
+  const die = (worker: SimWorker) => {
+    worker.isAlive = false
+    workers.delete(worker)
+    const { peer } = worker
+    // The connection of a killed process closes; that of a machine that lost its power does not.
+    if (random.chance(0.7)) at(latency(), () => plane.closed(peer, now))
+  }
+
+  const disconnect = (worker: SimWorker) => {
+    const { peer } = worker
+    worker.isConnected = false
+    at(latency(), () => plane.closed(peer, now))
+    at(isCalm ? 1 : random.between(1, 2 * settings.reconnectGraceMillis), () => {
+      worker.peer = ++peers
+      worker.isConnected = true
+      act(worker, () => {
+        if (!worker.isRegistered) return register(worker)
+        // Some register again with what they hold, others only send again.
+        if (random.chance(0.4)) {
+          detach(worker)
+          register(worker)
+        } else for (const seq of worker.outstanding.keys()) transmit(worker, seq)
+      })
+    })
+  }
+
+  const leave = (worker: SimWorker) => {
+    worker.isDraining = true
+    at(random.between(0, 500), () =>
+      act(worker, () => {
+        const reports = worker.reports.splice(0)
+        send<{}>(worker, (_, answer) => plane.leave(worker.session, reports, now, answer), () => {})
+        worker.isAlive = false
+        workers.delete(worker)
+      }))
+  }
+
+  const hire = (
+    knows: ReadonlyArray<string> = random.chance(0.5)
+      ? [...names, "poison"]
+      : random.shuffle([...names, "poison"]).slice(0, 3)
+  ) => {
+    const worker: SimWorker = {
+      session: `w${++tokens}`,
+      slots: random.between(1, 6),
+      names: knows,
+      local: random.chance(0.15),
+      isPlain: random.chance(0.3),
+      isLiar: !isCalm && random.chance(0.15),
+      peer: ++peers,
+      isConnected: true,
+      isAlive: true,
+      isRegistered: false,
+      isDraining: false,
+      isOvertaken: false,
+      frozenUntil: 0,
+      seq: 0,
+      abandoned: [],
+      reports: [],
+      running: new Map(),
+      outstanding: new Map()
+    }
+    workers.add(worker)
+    register(worker)
+  }
+
+  const disturb = () => {
+    if (isCalm) return
+    at(random.between(1, 2 * chaos), disturb)
+    if (workers.size < 4 || (workers.size < 10 && random.chance(0.3))) return hire()
+    const worker = random.pick([...workers])
+    const what = random.below(10)
+    if (what < 4) disconnect(worker)
+    else if (what < 6) worker.frozenUntil = now + random.between(0, 2 * settings.heartbeatTimeoutMillis)
+    else if (what < 8) die(worker)
+    else leave(worker)
+  }
+
+  // --- Clients ---
+
+  const submit = (client: SimClient) => {
+    const isOwnId = random.chance(0.6)
+    const past = isOwnId && history.length > 0 && random.chance(0.4) ? random.pick(history) : undefined
+    const fresh = {
+      id: isOwnId ? `own-${++ids}` : `made-${++ids}`,
+      name: random.chance(0.01) ? "nobody" : random.chance(0.1) ? "poison" : random.pick(names),
+      args: "x".repeat(random.chance(0.02) ? random.between(38, 45) : random.between(0, 12))
+    }
+    const change = past !== undefined && random.chance(0.2)
+      ? random.pick([{ name: random.pick(names) }, { args: `${past.args}!` }])
+      : {}
+    const submission = {
+      ...(past ?? fresh),
+      ...change,
+      isOwnId,
+      level: random.chance(0.9) ? random.below(4) as PriorityLevel : undefined,
+      watcher: random.chance(0.7) ? client.token : undefined
+    }
+    if (past === undefined && isOwnId) history.push(fresh)
+    if (history.length > 300) history.shift()
+    const wasAlive = plane.model.tasks.has(submission.id)
+    tally(plane.submit(submission, now))
+    if (past !== undefined && !wasAlive && plane.model.tasks.has(submission.id)) unjudged.add(submission.id)
+    // A request whose reply was lost comes again.
+    if (isOwnId && random.chance(losses)) at(latency(), () => tally(plane.submit(submission, now)))
+  }
+
+  const collect = (client: SimClient) => {
+    const call = ++client.call
+    const wait = random.pick([0, 500, 2_000])
+    at(wait + 3_000, () => {
+      // No answer came: asked again, with what was received so far.
+      if (client.call === call && !client.isAway) collect(client)
+    })
+    if (lost()) return
+    at(latency(), () => {
+      const ack = client.acked
+      plane.collect(client.token, ack, { wait, limit: random.between(1, 10) }, now, (reply) => {
+        if (lost()) return
+        at(latency(), () => {
+          receive(client, reply)
+          if (client.call === call && !client.isAway) collect(client)
+        })
+      })
+    })
+  }
+
+  const receive = (client: SimClient, { last, outcomes }: CollectReply) => {
+    for (let i = 0; i < outcomes.length; i++) {
+      const number = last - outcomes.length + 1 + i
+      const { body, id } = outcomes[i] as CollectReply["outcomes"][number]
+      const content = `${id} ${body}`
+      const known = client.received.get(number)
+      if (known !== undefined && known !== content) throw new Mismatch(`outcome ${number} was ${known}, now ${content}`)
+      client.received.set(number, content)
+    }
+    client.acked = Math.max(client.acked, last)
+  }
+
+  const behave = (client: SimClient) => {
+    if (isCalm) return
+    at(random.between(1, 25), () => behave(client))
+    if (client.isAway) return
+    const what = random.below(100)
+    if (what < 70) submit(client)
+    else if (what < 80) tally(`watch ${plane.watch(client.token, anyId(), now)}`)
+    else if (what < 90) tally(`cancel ${plane.cancel(anyId(), now)}`)
+    else if (what < 91) {
+      client.isAway = true
+      at(random.between(100, 2 * settings.sessionTimeoutMillis), () => {
+        client.isAway = false
+        collect(client)
+      })
+    }
+  }
+
+  // --- Time ---
+
+  const step = (): boolean => {
+    const event = agenda.take()
+    if (event === undefined) return false
+    now = Math.max(now, event.at)
+    event.run()
+    if (++done % 16 === 0) plane.compare(now)
+    return true
+  }
+
+  const sweep = () => {
+    at(100, sweep)
+    plane.sweep(now)
+  }
+
+  const runUntil = (what: string, isDone: () => boolean, millis: number) => {
+    const end = now + millis
+    while (!isDone()) {
+      if (!step() || now > end) throw new Mismatch(`not within ${millis} virtual ms: ${what}`)
+    }
+  }
+
+  try {
+    for (let i = random.between(2, 5); i > 0; i--) {
+      const client: SimClient = { token: `c${++tokens}`, acked: 0, call: 0, isAway: false, received: new Map() }
+      clients.push(client)
+      behave(client)
+      collect(client)
+    }
+    for (let i = random.between(0, 3); i > 0; i--) hire()
+    sweep()
+    disturb()
+    while (done < steps) step()
+
+    // From now on everybody behaves, so every task must come to its outcome and every outcome to who waits for it.
+    isCalm = true
+    const isDrained = random.chance(0.3)
+    for (const worker of workers) if (worker.isLiar) die(worker)
+    if (isDrained) plane.drain()
+    else for (let i = 0; i < 3; i++) hire([...everything])
+    // `poison` still kills: somebody must come after those.
+    const replace = () => {
+      if (workers.size < 5) hire([...everything])
+      at(200, replace)
+    }
+    replace()
+    if (isDrained) {
+      runUntil("the running tasks to end", () => plane.core.counts.running === 0, 120_000)
+      plane.cancelWaiting(now)
+    } else runUntil("every task to have an outcome", () => plane.model.tasks.size === 0, 600_000)
+    for (const client of clients) {
+      client.isAway = false
+      collect(client)
+    }
+    const pending = () => [...plane.model.sessions.values()].some(({ outbox }) => outbox.length > 0)
+    runUntil("every outcome to be collected", () => !pending(), 120_000)
+    plane.compare(now)
+    return { steps: done, ...plane.core.counts, answers }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`seed ${seed}, step ${done} of ${steps}, at ${now} ms: ${reason}`, { cause })
+  }
+}
+
+interface Agenda {
+  readonly add: (event: Event) => void
+  readonly take: () => Event | undefined
+}
+
+interface Event {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+}
+
+/** A binary heap: earliest first, then in the order in which they were added. */
+const makeAgenda = (): Agenda => {
+  const heap: Array<Event> = []
+  const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order)
+  return {
+    add(event) {
+      let i = heap.push(event) - 1
+      while (i > 0) {
+        const up = (i - 1) >> 1
+        const parent = heap[up] as Event
+        if (!isBefore(event, parent)) break
+        heap[i] = parent
+        i = up
+      }
+      heap[i] = event
+    },
+    take() {
+      const first = heap[0]
+      const last = heap.pop()
+      if (first === undefined || last === undefined || heap.length === 0) return first
+      let i = 0
+      while (true) {
+        let down = 2 * i + 1
+        if (down >= heap.length) break
+        if (down + 1 < heap.length && isBefore(heap[down + 1] as Event, heap[down] as Event)) down++
+        if (!isBefore(heap[down] as Event, last)) break
+        heap[i] = heap[down] as Event
+        i = down
+      }
+      heap[i] = last
+      return first
+    }
+  }
+}
