@@ -106,7 +106,7 @@ const demo = Effect.fnUntraced(function*(options: Options.Options) {
   )
   const outcomes = yield* runAll(jobs)
   yield* say(`\n${table(outcomes)}`)
-  yield* say(dim("  times are from the submission to the result, waiting included\n"))
+  yield* say(`${dim("  times are from the submission to the result, waiting included")}\n`)
   for (const line of failures(outcomes)) yield* say(line)
 
   const wrong = yield* Effect.forEach(outcomes, ({ check }) => Effect.promise(check), { concurrency: 4 })

@@ -8,6 +8,7 @@ import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { layerSettings, layerWorker } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
@@ -24,6 +25,9 @@ const id = Flag.String("id").pipe(
     "Name of this worker, for people (default: host and process id; environment: FASTWORKER_WORKER_ID)"
   )
 )
+
+/** A worker that is not registered after this time says what it waits for. */
+const patienceMillis = 1_500
 
 export const worker = Command.make(
   "worker",
@@ -63,7 +67,12 @@ export const worker = Command.make(
       const { drain, id, ready } = yield* Worker
       const { handlers } = yield* TaskRegistry
       const names = handlers.map(({ definition }) => definition.name)
-      yield* ready
+      const soon = yield* Effect.timeoutOption(ready, patienceMillis)
+      if (Option.isNone(soon)) {
+        const where = Option.getOrElse(flags.controlPlane, () => `announcements on ${discovery}`)
+        yield* Effect.logInfo(`Waiting for a control plane (${where})`)
+        yield* ready
+      }
       if (json) yield* Output.json({ event: "ready", id, tasks: names })
       else yield* Console.log(`Worker ${id} ready: ${names.join(", ")}`)
       return yield* Effect.never.pipe(onStop(

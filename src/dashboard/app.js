@@ -89,7 +89,7 @@ const inWords = ({ stats, tasks, types, workers }) => {
   const orphans = [...new Set(queued.filter((name) => !handled.has(name)))]
   const lost = workers.filter(({ state }) => state === "lost").map(({ id }) => id)
   const ending = rateOf(({ failed, succeeded }) => succeeded + failed)
-  const growing = rateOf((stats) => stats.waiting)
+  const growing = rateOf((stats) => stats.waiting) ?? 0
   const notes = []
   if (lost.length > 0) notes.push(`Lost: ${lost.join(", ")}. The tasks of a lost worker run elsewhere.`)
   if (stats.upMillis < 60_000 && lastSeen?.restarted) notes.push("The control plane was restarted: counts began anew.")
@@ -108,7 +108,9 @@ const inWords = ({ stats, tasks, types, workers }) => {
     const pace = `${rate(ending)} finish per second and the queue grows by ${rate(growing)} per second.`
     return ["warn", "Falling behind:", `${busy} busy, ${waiting}.`, [`${pace} More workers would help.`, ...notes]]
   }
-  if (stats.waiting > ending * 2) notes.unshift(`At this pace the queue is empty in ${duration(stats.waiting / ending * 1_000)}.`)
+  if (stats.waiting > 0 && growing < -.5) {
+    notes.unshift(`At this pace the queue is empty in ${duration(Math.max(1_000, stats.waiting / -growing * 1_000))}.`)
+  }
   return ["ok", "Busy:", `${busy}, ${waiting}.`, notes]
 }
 
@@ -239,7 +241,8 @@ const show = (view) => {
     else tab.removeAttribute("aria-current")
   }
   byId("no-tasks").hidden = selected.length > 0
-  write(byId("no-tasks"), state === undefined ? "No task was submitted yet." : `No task is in the state “${stateWords[state]}”.`)
+  const none = stats.submitted === 0 ? "No task was submitted yet." : "No task is waiting or running, and no outcome is kept."
+  write(byId("no-tasks"), state === undefined ? none : `No task is in the state “${stateWords[state]}”.`)
   fill(byId("type-rows"), "type", types.slice(0, maxShown.types), showType)
   byId("no-types").hidden = types.length > 0
   write(byId("type-count"), types.length === 0 ? "" : count(types.length))

@@ -161,7 +161,7 @@ export const make = <
           // The registry holds handlers of all types: their arguments were decoded by the same definition.
           return { definition, run, services } as unknown as RegisteredHandler
         })
-      ) as Layer.Layer<TaskHandler<Name>, never>
+      ) as Layer.Layer<TaskHandler<Name>>
     }
   }
   return definition

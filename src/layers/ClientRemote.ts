@@ -10,34 +10,28 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
 import type { AddressError, CallError, ReplyError, ResultError, SubmitError } from "../domain/Errors.ts"
 import {
   BadRequest,
   InvalidArguments,
   OutboxFull,
-  ProtocolMismatch,
   ResultEvicted,
-  TaskFinished,
   TaskLost,
   TaskNotFound,
-  TaskRunning,
-  TooLarge,
-  Unreachable
+  TooLarge
 } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import type { Priority } from "../domain/Priority.ts"
-import { TaskId } from "../domain/Task.ts"
+import type { TaskId } from "../domain/Task.ts"
 import type { Any } from "../domain/TaskDefinition.ts"
-import type { CancelError, SubmitOptions, TaskHandle } from "../services/Client.ts"
+import type { SubmitOptions, TaskHandle } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
-import { Discovery } from "../services/Discovery.ts"
+import type { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"
-import type { Connection, Payload } from "../services/Transport.ts"
-import { Transport } from "../services/Transport.ts"
-import { maxMessageBytes } from "./ControlPlaneServer.ts"
+import type { Transport } from "../services/Transport.ts"
+import { callError, makeCalls } from "./Calls.ts"
+import { isTaskId, makeQueries } from "./ClientQueries.ts"
 import * as Envelope from "./Envelope.ts"
 import * as Outcomes from "./Outcomes.ts"
 import { makeRandomId } from "./RandomId.ts"
@@ -71,34 +65,11 @@ interface Awaited {
   isKnown: boolean
 }
 
-/** A request on its way, sent again elsewhere when the control plane is found at another address. */
-interface Call {
-  readonly payload: Payload
-  readonly waitMillis: number
-  readonly done: (failure: CallError | undefined, reply: Uint8Array) => void
-  cancel: () => void
-}
-
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
 const decodeWatchReply = Reply.decoder(Message.WatchReply)
 const decodeCollectReply = Reply.decoder(Message.CollectReply)
-const decodeStatusReply = Reply.decoder(Message.StatusReply)
-const decodeCancelReply = Reply.decoder(Message.CancelReply)
-const decodeListReply = Reply.decoder(Message.ListReply)
-const decodeWorkersReply = Reply.decoder(Message.WorkersReply)
-const decodeTasksReply = Reply.decoder(Message.TasksReply)
-const decodeStatsReply = Reply.decoder(Message.StatsReply)
-const isTaskId = Schema.is(TaskId)
 
-const noBytes = new Uint8Array(0)
-
-/** Keeps the errors that a call may end with; any other answer is not of the protocol. */
-const callError = (error: ReplyError): CallError =>
-  error instanceof BadRequest || error instanceof ProtocolMismatch
-    ? error
-    : new BadRequest({ reason: `unexpected answer ${error._tag}: ${error.message}` })
-
-const submitError = (error: ReplyError): SubmitError => {
+const submitError = (error: ReplyError | CallError): SubmitError => {
   switch (error._tag) {
     case "UnknownTask":
     case "QueueFull":
@@ -120,79 +91,21 @@ const submitError = (error: ReplyError): SubmitError => {
  */
 export const make = Effect.gen(function*() {
   const settings = yield* Settings
-  const transport = yield* Transport
-  const discovery = yield* Discovery
-  const scope = yield* Effect.scope
-  const runFork = Effect.runForkWith(yield* Effect.context())
+  const calls = yield* makeCalls
+  const queries = makeQueries(calls)
+  const { send } = calls
 
   /** How long a collect may wait for outcomes. */
   const collectWaitMillis = Math.min(2 * settings.heartbeatMillis, Message.maxWaitMillis)
   const randomId = makeRandomId()
   const session = randomId()
   const awaited = new Map<string, Awaited>()
-  const calls = new Set<Call>()
   let submissions: Array<Submission> = []
   let watches: Array<string> = []
   let flushScheduled = false
   let isCollecting = false
   let acknowledged = 0
   let epoch: string | undefined
-  let connection: Connection | undefined
-  let connectionScope: Scope.Closeable | undefined
-  let isClosed = false
-
-  // --- Calls ---
-
-  const unreachable = (reason: string, waitMillis: number) =>
-    new Unreachable({
-      address: connection?.address ?? discovery.address,
-      afterMillis: settings.deadlineMillis + waitMillis,
-      reason
-    })
-
-  /** Sends a call on the connection; without one it waits for one. */
-  const dispatch = (call: Call) => {
-    const timeoutMillis = settings.deadlineMillis + call.waitMillis
-    const done = (failure: string | undefined, reply: Uint8Array) => {
-      calls.delete(call)
-      call.done(failure === undefined ? undefined : unreachable(failure, call.waitMillis), reply)
-    }
-    if (connection === undefined) {
-      const timer = setTimeout(() => done("no control plane has announced itself there", noBytes), timeoutMillis)
-      call.cancel = () => clearTimeout(timer)
-    } else {
-      call.cancel = connection.request(
-        call.payload,
-        { timeoutMillis, resendMillis: settings.resendMillis + call.waitMillis },
-        done
-      )
-    }
-  }
-
-  const send = (payload: Payload, waitMillis: number, done: Call["done"]): () => void => {
-    const call: Call = { payload, waitMillis, done, cancel: () => {} }
-    calls.add(call)
-    dispatch(call)
-    return () => {
-      calls.delete(call)
-      call.cancel()
-    }
-  }
-
-  const connect = Effect.fnUntraced(function*(address: string) {
-    const inner = yield* Scope.fork(scope)
-    const opened = yield* transport.connect(address, {
-      maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes)
-    }).pipe(Scope.provide(inner))
-    const previous = connectionScope
-    connection = opened
-    connectionScope = inner
-    for (const call of calls) {
-      call.cancel()
-      dispatch(call)
-    }
-    if (previous !== undefined) yield* Scope.close(previous, Exit.void)
-  })
 
   // --- Submission ---
 
@@ -232,10 +145,9 @@ export const make = Effect.gen(function*() {
       ...(watch ? { watch } : {})
     }))
     const bodies = batch.map(({ body }) => body)
-    send(Envelope.encode({ v, op: "submit", session, tasks }, bodies), 0, (failure, bytes) => {
-      const reply = failure === undefined ? decodeSubmitReply(bytes) : undefined
-      if (reply === undefined || Result.isFailure(reply)) {
-        const error = failure ?? (reply === undefined ? unreachable("", 0) : submitError(reply.failure))
+    send(Envelope.encode({ v, op: "submit", session, tasks }, bodies), decodeSubmitReply, 0, (reply) => {
+      if (Result.isFailure(reply)) {
+        const error = submitError(reply.failure)
         for (const { done } of batch) done(error)
         return
       }
@@ -325,10 +237,9 @@ export const make = Effect.gen(function*() {
   }
 
   const watch = (ids: ReadonlyArray<string>, isRestarted: boolean) => {
-    send(Envelope.encode({ v, op: "watch", session, ids }), 0, (failure, bytes) => {
-      const reply = failure === undefined ? decodeWatchReply(bytes) : undefined
-      if (reply === undefined || Result.isFailure(reply)) {
-        const error = failure ?? (reply === undefined ? unreachable("", 0) : callError(reply.failure))
+    send(Envelope.encode({ v, op: "watch", session, ids }), decodeWatchReply, 0, (reply) => {
+      if (Result.isFailure(reply)) {
+        const error = callError(reply.failure)
         for (const id of ids) resume(id, () => Exit.fail(error))
         return
       }
@@ -357,7 +268,7 @@ export const make = Effect.gen(function*() {
 
   /** Keeps one long poll open while somebody waits. */
   const collect = () => {
-    if (isCollecting || awaited.size === 0 || isClosed) return
+    if (isCollecting || awaited.size === 0) return
     isCollecting = true
     const payload = Envelope.encode({
       v,
@@ -367,13 +278,9 @@ export const make = Effect.gen(function*() {
       wait: collectWaitMillis,
       ...(epoch === undefined ? {} : { epoch })
     })
-    send(payload, collectWaitMillis, (failure, bytes) => {
+    send(payload, decodeCollectReply, collectWaitMillis, (reply) => {
       isCollecting = false
-      const reply = failure === undefined ? decodeCollectReply(bytes) : undefined
-      if (reply === undefined || Result.isFailure(reply)) {
-        failAll(failure ?? (reply === undefined ? unreachable("", 0) : callError(reply.failure)))
-        return
-      }
+      if (Result.isFailure(reply)) return failAll(callError(reply.failure))
       onCollected(reply.success)
       collect()
     })
@@ -410,81 +317,17 @@ export const make = Effect.gen(function*() {
       return Effect.sync(() => removeWaiter(id, waiter))
     })
 
-  // --- Questions ---
-
-  const ask = <H>(header: object, decode: (bytes: Uint8Array) => Result.Result<Reply.Reply<H>, ReplyError>) =>
-    Effect.callback<H, ReplyError | CallError>((resume) => {
-      const cancel = send(Envelope.encode({ v, ...header }), 0, (failure, bytes) => {
-        if (failure !== undefined) return resume(Effect.fail(failure))
-        const reply = decode(bytes)
-        resume(Result.isSuccess(reply) ? Effect.succeed(reply.success.header) : Effect.fail(reply.failure))
-      })
-      return Effect.sync(cancel)
-    })
-
-  const asCallError = Effect.mapError((error: ReplyError | CallError): CallError =>
-    error instanceof Unreachable ? error : callError(error)
-  )
-
-  const status = (id: string): Effect.Effect<Message.TaskStatus, TaskNotFound | CallError> =>
-    isTaskId(id)
-      ? ask({ op: "status", ids: [id] }, decodeStatusReply).pipe(
-        asCallError,
-        Effect.flatMap(({ tasks: [task] }) =>
-          task === undefined || task === null ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(task)
-        )
-      )
-      : Effect.fail(new TaskNotFound({ id }))
-
-  const cancel = (id: string): Effect.Effect<void, CancelError> =>
-    isTaskId(id)
-      ? ask({ op: "cancel", id }, decodeCancelReply).pipe(
-        Effect.mapError((error) =>
-          error instanceof TaskNotFound || error instanceof TaskRunning || error instanceof TaskFinished ||
-            error instanceof Unreachable
-            ? error
-            : callError(error)
-        ),
-        Effect.asVoid
-      )
-      : Effect.fail(new TaskNotFound({ id }))
-
   const makeHandle = (definition: Any, id: string): TaskHandle<unknown, unknown> => ({
     id: id as TaskId,
     get result() {
       return awaitResult<unknown, unknown>(definition, id)
     },
     get status() {
-      return status(id)
+      return queries.status(id)
     },
     get cancel() {
-      return cancel(id)
+      return queries.cancel(id)
     }
-  })
-
-  // --- Life ---
-
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      isClosed = true
-      for (const call of calls) {
-        call.cancel()
-        call.done(unreachable("the client was closed", 0), noBytes)
-      }
-      calls.clear()
-      failAll(unreachable("the client was closed", 0))
-    })
-  )
-  yield* discovery.find(({ address, epoch: announced, v: theirs }) => {
-    if (theirs !== v) {
-      runFork(Effect.logWarning(new ProtocolMismatch({ ours: v, theirs }).message))
-    }
-    if (connection?.address === address || isClosed) return
-    runFork(
-      connect(address).pipe(
-        Effect.catch((error) => Effect.logError("The announced address can't be used", { error, announced }))
-      )
-    )
   })
 
   return Client.of({
@@ -543,16 +386,7 @@ export const make = Effect.gen(function*() {
         for (const submission of prepared) enqueue(submission)
       }),
     result: (task, id) => isTaskId(id) ? awaitResult(task, id) : Effect.fail(new TaskNotFound({ id })),
-    status,
-    cancel,
-    list: (options) =>
-      ask({ op: "list", ...options }, decodeListReply).pipe(
-        asCallError,
-        Effect.map(({ tasks, total }) => ({ tasks, total }))
-      ),
-    workers: ask({ op: "workers" }, decodeWorkersReply).pipe(asCallError, Effect.map(({ workers }) => workers)),
-    tasks: ask({ op: "tasks" }, decodeTasksReply).pipe(asCallError, Effect.map(({ tasks }) => tasks)),
-    stats: ask({ op: "stats" }, decodeStatsReply).pipe(asCallError, Effect.map(({ stats }) => stats))
+    ...queries
   })
 })
 

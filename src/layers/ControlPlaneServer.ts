@@ -59,6 +59,9 @@ export const maxMessageBytes = (maxPayloadBytes: number): number => 2 * maxPaylo
 /** How often what is due is looked for: answers to long polls, silent workers, sessions and outcomes past their time. */
 const sweepMillis = 100
 
+/** How often outcomes past their age are dropped, which looks at all that are kept. */
+const resultsExpireMillis = 10_000
+
 /** Bytes of outcomes after which a reply to `collect` is full. */
 const maxCollectBytes = 4 * 1024 * 1024
 
@@ -140,6 +143,7 @@ export const make = Effect.gen(function*() {
   const resultWaiters = new Map<string, Array<ResultWaiter>>()
   const idle = yield* Latch.make(false)
   let flushScheduled = false
+  let resultsExpiredAt = startedAt
 
   const publish = (event: Event) => {
     if (bus.isFollowed()) bus.publish(event)
@@ -244,7 +248,10 @@ export const make = Effect.gen(function*() {
       dropLink(worker)
       publish({ type: "worker.lost", at: wall(time), worker: worker.id })
     }
-    results.expire(time)
+    if (time - resultsExpiredAt >= resultsExpireMillis) {
+      resultsExpiredAt = time
+      results.expire(time)
+    }
     for (const link of links.values()) {
       if (link.waiting !== undefined && time - link.waitingSince >= settings.heartbeatMillis) answerExchange(link, [])
     }

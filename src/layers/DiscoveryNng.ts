@@ -28,6 +28,7 @@ export const make = Effect.gen(function*() {
   const transport = yield* Transport
   const { announceMillis, discovery: address, namespace } = yield* Settings
   const topic = `fastworker/${namespace} `
+  const prefixBytes = Buffer.byteLength(topic)
   return Discovery.of({
     address,
     announce: Effect.fnUntraced(function*(announcement) {
@@ -44,7 +45,7 @@ export const make = Effect.gen(function*() {
       return transport.subscribe(address, {
         topic,
         onMessage(body) {
-          const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8", topic.length)
+          const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8", prefixBytes)
           const announcement = decode(text)
           // Whatever else is published there is not for us.
           if (Result.isFailure(announcement) || announcement.success.epoch === epoch) return

@@ -23,15 +23,27 @@ export interface Envelope {
 const newline = 10
 
 /**
- * Creates a message from a header and bodies.
+ * Creates a message from a header and bodies. Bodies that are text are joined to one part: that is one encoding for the
+ * transport instead of one for each.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array> = []): Payload => [
-  `${JSON.stringify(header)}\n`,
-  ...bodies
-]
+export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array> = []): Payload => {
+  const parts: Array<string | Uint8Array> = []
+  let text = `${JSON.stringify(header)}\n`
+  for (const body of bodies) {
+    if (typeof body === "string") {
+      text += body
+    } else {
+      if (text !== "") parts.push(text)
+      text = ""
+      parts.push(body)
+    }
+  }
+  if (text !== "") parts.push(text)
+  return parts
+}
 
 /**
  * Takes a message apart. A message without a newline is a header alone.

@@ -27,6 +27,7 @@ export const bufferSize = 4096
  */
 export const make = Effect.gen(function*() {
   const pubsub = yield* Effect.acquireRelease(PubSub.sliding<Event>(bufferSize), PubSub.shutdown)
+  const runSync = Effect.runSyncWith(yield* Effect.context())
   let followers = 0
   const events = Stream.fromPubSub(pubsub).pipe(
     Stream.onStart(Effect.sync(() => followers++)),
@@ -34,7 +35,10 @@ export const make = Effect.gen(function*() {
   )
   return EventBus.of({
     isFollowed: () => followers > 0,
-    publish: (event) => void PubSub.publishUnsafe(pubsub, event),
+    publish(event) {
+      // The unsafe way is fast and does not slide: it refuses when the slowest follower's buffer is full.
+      if (!PubSub.publishUnsafe(pubsub, event)) runSync(PubSub.publish(pubsub, event))
+    },
     events
   })
 })

@@ -33,6 +33,14 @@ export interface Reply<Header> {
   readonly body: Buffer
 }
 
+/**
+ * Decodes one kind of reply; see {@link decoder}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Decoder<Header> = (bytes: Uint8Array) => Result.Result<Reply<Header>, ReplyError>
+
 const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
 
 /**
@@ -42,10 +50,10 @@ const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
  * @category decoding
  * @since 0.1.0
  */
-export const decoder = <H>(schema: Schema.ConstraintDecoder<H>) => {
+export const decoder = <H>(schema: Schema.ConstraintDecoder<H>): Decoder<H> => {
   SchemaJITCompiler.enable(schema.ast)
   const decode = Schema.decodeUnknownResult(schema)
-  return (bytes: Uint8Array): Result.Result<Reply<H>, ReplyError> => {
+  return (bytes) => {
     const envelope = Envelope.decode(bytes)
     if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
     const { body, header } = envelope.success

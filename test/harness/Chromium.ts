@@ -119,7 +119,7 @@ export const open = Effect.fnUntraced(function*(path: string, url: string) {
       look()
     })`).pipe(
       Effect.timeoutOrElse({
-        duration: "20 seconds",
+        duration: "40 seconds",
         orElse: () =>
           Effect.flatMap(
             evaluate<string>("document.body.innerText"),

@@ -33,6 +33,7 @@ describe("collect", () => {
   it.live("that waits is answered at once, empty, when another comes", () =>
     Effect.gen(function*() {
       const { collect, caller, epoch, exchange, submit } = yield* setUp()
+      yield* caller.say({ op: "watch", session: client, ids: [] })
       const first = yield* caller.begin({ op: "collect", session: client, ack: 0, wait: 60_000 })
       const second = yield* caller.begin({ op: "collect", session: client, ack: 0, wait: 60_000 })
 
@@ -44,6 +45,12 @@ describe("collect", () => {
       const { header } = yield* second
       assert.deepStrictEqual(header.outcomes, [{ id: "a", name: "t", state: "succeeded", attempt: 1, size: 0 }])
       assert.deepStrictEqual((yield* collect({ ack: 1, epoch })).header, { v: 1, epoch, last: 1, outcomes: [] })
+    }))
+
+  it.live("of a session that is not known is answered at once", () =>
+    Effect.gen(function*() {
+      const { collect, epoch } = yield* setUp()
+      assert.deepStrictEqual((yield* collect({ wait: 60_000 })).header, { v: 1, epoch, last: 0, outcomes: [] })
     }))
 
   it.live("with the epoch of another control plane acknowledges nothing and is answered at once", () =>
@@ -95,7 +102,7 @@ describe("collect", () => {
 describe("submit", () => {
   it.live("again, with an outcome that is no longer kept, is accepted, but can't be watched", () =>
     Effect.gen(function*() {
-      const { caller, submit } = yield* setUp({ resultCacheSize: 1 })
+      const { caller, epoch, submit } = yield* setUp({ resultCacheSize: 1 })
       yield* submit("a", "b")
       yield* caller.say({ op: "cancel", id: "a" })
       yield* caller.say({ op: "cancel", id: "b" })
@@ -104,7 +111,7 @@ describe("submit", () => {
 
       const [refusal] = watched.header.refused as ReadonlyArray<{ readonly error: object }>
       assert.include(refusal?.error, { _tag: "ResultEvicted", id: "a", state: "cancelled" })
-      assert.deepStrictEqual(unwatched.header, { v: 1 })
+      assert.deepStrictEqual(unwatched.header, { v: 1, epoch })
     }))
 })
 
@@ -249,12 +256,12 @@ describe("exchange", () => {
 
       assert.include(refused.header.error, { _tag: "UnknownSession" })
       assert.deepStrictEqual(again.header.abandon, ["a"])
-      assert.deepStrictEqual(header.leases, [lease("a", 2)])
+      assert.deepStrictEqual(header.leases, [{ ...lease("a", 2), losses: 1 }])
     }))
 })
 
 describe("register", () => {
-  it.live("again keeps the leases that are held and hands back the others", () =>
+  it.live("again keeps the leases that are held; the others run as a further attempt", () =>
     Effect.gen(function*() {
       const { exchange, plane, register, submit } = yield* setUp()
       yield* submit("a", "b")
@@ -263,7 +270,7 @@ describe("register", () => {
       const next = yield* exchange(2, { free: 3 })
 
       assert.deepStrictEqual(header.abandon, ["b"])
-      assert.deepStrictEqual(next.header.leases, [lease("b")])
+      assert.deepStrictEqual(next.header.leases, [lease("b", 2)])
       assert.include(yield* plane.stats, { running: 2, waiting: 0 })
     }))
 

@@ -507,7 +507,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     for (let i = random.between(0, 3); i > 0; i--) hire()
     sweep()
     disturb()
-    while (done < steps) step()
+    runUntil("all the steps", () => done >= steps, Infinity)
 
     // From now on everybody behaves, so every task must come to its outcome and every outcome to who waits for it.
     isCalm = true

@@ -1,0 +1,55 @@
+import type { Outcome } from "../../src/domain/Outcome.ts"
+import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
+
+/** A worker that is open for leases, with a handler of `t`. */
+export const makeWorker = (
+  session: string,
+  { names = ["t"], slots = 4, ...options }: {
+    readonly slots?: number
+    readonly names?: ReadonlyArray<string>
+    readonly local?: boolean
+    readonly free?: number
+    readonly servedAt?: number
+    readonly expectedMillis?: number
+    readonly lastSeen?: number
+  } = {}
+): WorkerRecord => ({
+  id: session,
+  session,
+  local: false,
+  slots,
+  names: new Set(names),
+  group: [...names].sort().join("\n"),
+  about: {},
+  registeredAt: 0,
+  state: "active",
+  isOpen: true,
+  lastSeen: 0,
+  exchange: 1,
+  settled: 0,
+  free: slots,
+  unsettled: new Map(),
+  unsettledLeases: 0,
+  leases: new Set(),
+  expectedMillis: 0,
+  servedAt: 0,
+  succeeded: 0,
+  failed: 0,
+  heapIndex: -1,
+  ...options
+})
+
+/** The outcome of a task that succeeded, with a body of this many bytes. */
+export const makeOutcome = (id: string, bytes = 0): Outcome => ({
+  id,
+  name: "t",
+  level: 2,
+  state: "succeeded",
+  reason: undefined,
+  attempt: 1,
+  worker: "w",
+  submittedAt: 0,
+  startedAt: 0,
+  finishedAt: 0,
+  body: new Uint8Array(bytes)
+})
