@@ -64,7 +64,10 @@ describe("a value survives the trip", () => {
   })
 
   it.prop("and any other of its schema", { value: Everything }, ({ value }) => {
-    assert.deepStrictEqual(travel(Everything, value), value)
+    // JSON has one zero only.
+    const expected = { ...value, number: value.number + 0, maybe: Option.map(value.maybe, (number) => number + 0) }
+
+    assert.deepStrictEqual(travel(Everything, value), expected)
   }, { arbitrary: { runs: 200 } })
 
   it("also numbers that have no JSON", () => {
@@ -169,7 +172,7 @@ describe("a value that does not fit", () => {
 
     for (const schema of schemas) {
       for (
-        const value of [secret, `${secret}`.repeat(10), { hunter: secret }, [[secret, secret]], {
+        const value of [secret, secret.repeat(10), { hunter: secret }, [[secret, secret]], {
           _tag: "Some",
           value: secret
         }]

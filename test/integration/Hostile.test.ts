@@ -185,7 +185,10 @@ describe("a stranger that keeps to the transport and not to the protocol", () =>
     [() => "", "BadRequest", /first line of this one is not JSON/u],
     [() => "{\"v\":1", "BadRequest", /first line of this one is not JSON/u],
     [() => "x".repeat(10_000_000), "BadRequest", /first line of this one is not JSON/u],
-    [() => `${nested(5_000_000)}\n`, "BadRequest", /not a JSON object/u],
+    [() => `${nested(5_000_000)}\n`, "BadRequest", /nested deeper than 64 levels/u],
+    [() => `${deep()}\n`, "BadRequest", /not a JSON object/u],
+    // Brackets in a string are none.
+    [() => `{"v":1,"op":"\\"${"[{".repeat(1_000_000)}"}\n`, "BadRequest", /unknown op "\\"\[\{/u],
     [() => `{"v":${deep()}}\n`, "ProtocolMismatch", /version "an array"/u],
     [() => `{"v":"${"1".repeat(1_000_000)}"}\n`, "ProtocolMismatch", /version "1{64}"/u],
     [() => `{"v":1,"op":${deep()}}\n`, "BadRequest", /unknown op "an array"/u],

@@ -1,0 +1,109 @@
+/** What must and must not compile; the compiler is what checks it, `tsc -p tsconfig.test.json`. */
+import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { ResultError, SubmitError } from "../../src/domain/Errors.ts"
+import type { TaskContext } from "../../src/domain/TaskContext.ts"
+import * as Task from "../../src/domain/TaskDefinition.ts"
+import type { Client, TaskHandle } from "../../src/services/Client.ts"
+
+class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { code: Schema.Int }) {}
+class Mailer extends Context.Service<Mailer, { readonly send: (to: string) => Effect.Effect<string, Rejected> }>()(
+  "test/Mailer"
+) {}
+
+const mail = Task.make("mail", {
+  args: { to: Schema.String, at: Schema.Date },
+  success: Schema.String,
+  error: Rejected
+})
+const tick = Task.make("tick")
+const page = Task.make("page", { args: { size: Schema.optionalKey(Schema.Int) } })
+
+type Same<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false
+const same = <A, B>(claim: Same<A, B>) => claim
+
+// Never called: its body is what the compiler reads.
+const submissions = (client: Client["Service"]) => {
+  const at = new Date(0)
+
+  const handle = client.delay(mail, { to: "a", at })
+  same<typeof handle, Effect.Effect<TaskHandle<string, Rejected>, SubmitError>>(true)
+  const value = client.run(mail, { to: "a", at }, { priority: "high", id: "order-1" })
+  same<typeof value, Effect.Effect<string, Rejected | SubmitError | ResultError>>(true)
+  const result = client.result(mail, "id")
+  same<typeof result, Effect.Effect<string, Rejected | ResultError>>(true)
+  const nothing = client.run(tick)
+  same<typeof nothing, Effect.Effect<void, SubmitError | ResultError>>(true)
+
+  // @ts-expect-error an argument of another type
+  void client.delay(mail, { to: 1, at })
+  // @ts-expect-error the decoded type is asked for, not its JSON
+  void client.delay(mail, { to: "a", at: "1970-01-01T00:00:00.000Z" })
+  // @ts-expect-error an argument is missing
+  void client.delay(mail, { to: "a" })
+  // @ts-expect-error an argument that there is not
+  void client.delay(mail, { to: "a", at, cc: "b" })
+  // @ts-expect-error no arguments at all
+  void client.delay(mail)
+  // @ts-expect-error a priority that there is not
+  void client.delay(mail, { to: "a", at }, { priority: "urgent" })
+  // @ts-expect-error one of many is wrong
+  void client.delayAll(mail, [{ to: "a", at }, { to: "b" }])
+  // @ts-expect-error one id can't stand for many tasks
+  void client.delayAll(mail, [], { id: "one" })
+
+  // None, or only optional ones: the arguments may be left out.
+  void client.delay(tick)
+  void client.delay(tick, {}, { id: "x" })
+  void client.delay(page)
+  void client.delay(page, { size: 1 })
+  // @ts-expect-error an optional argument of another type
+  void client.delay(page, { size: "1" })
+}
+
+const handlers = () => {
+  const needy = mail.toLayer(({ to }) => Effect.flatMap(Mailer, (mailer) => mailer.send(to)))
+  same<typeof needy, Layer.Layer<Task.TaskHandler<"mail">, never, Mailer>>(true)
+  // @ts-expect-error the layer still requires the mailer
+  const complete: Layer.Layer<Task.TaskHandler<"mail">> = needy
+
+  const built = mail.toLayer(Effect.map(Mailer, (mailer) => ({ to }) => mailer.send(to)))
+  same<typeof built, Layer.Layer<Task.TaskHandler<"mail">, never, Mailer>>(true)
+  const failing = mail.toLayer(Effect.fail("no mailer" as const))
+  same<Layer.Error<typeof failing>, "no mailer">(true)
+
+  const own = tick.toLayer(() => Effect.asVoid(Effect.context<TaskContext>()))
+  // Every handler is given the context of its task: it is no requirement of the layer.
+  same<typeof own, Layer.Layer<Task.TaskHandler<"tick">>>(true)
+
+  // @ts-expect-error a value of another type
+  void mail.toLayer(() => Effect.succeed(1))
+  // @ts-expect-error an error that the definition does not declare
+  void mail.toLayer(() => Effect.fail(new Error("undeclared")))
+  // @ts-expect-error an argument that there is not
+  void mail.toLayer((args) => Effect.succeed(args.cc))
+
+  const defined = Task.define("t", {
+    args: { x: Schema.Int },
+    success: Schema.Int,
+    run: ({ x }) => Effect.succeed(x + 1)
+  })
+  same<typeof defined.layer, Layer.Layer<Task.TaskHandler<"t">>>(true)
+  // @ts-expect-error a promise of another type
+  void Task.define("t", { success: Schema.Int, run: () => Promise.resolve("1") })
+  // @ts-expect-error a handler without a layer of its own can't require services
+  void Task.define("t", { run: () => Effect.asVoid(Mailer) })
+  // @ts-expect-error an error that is not declared
+  void Task.define("t", { run: () => Effect.fail("no") })
+
+  return complete
+}
+
+it("is checked by the compiler", () => {
+  assert.isFunction(submissions)
+  assert.isFunction(handlers)
+  assert.deepStrictEqual([mail.name, tick.name, page.name], ["mail", "tick", "page"])
+})
