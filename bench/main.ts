@@ -2,7 +2,7 @@
  * `npm run bench`: tasks per second and latency of FastWorker and, when Redis is installed, of BullMQ beside it: the same
  * work, in the same run, turn by turn. Three processes each (client, control plane or Redis, worker) on the loopback.
  *
- *     npm run bench -- [--json] [--runs 5] [--millis 3000]
+ *     npm run bench -- [--json] [--runs 5] [--millis 3000] [--only fastworker|bullmq]
  */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -16,6 +16,7 @@ import { freePort, start, type Started } from "./processes.ts"
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
     runs: { type: "string", default: "5" },
     millis: { type: "string", default: "3000" }
   }
@@ -49,8 +50,14 @@ const fastworker: System = {
       bin,
       "control-plane",
       "--json",
-      ...["--address", "tcp://127.0.0.1:0", "--worker-address", "tcp://127.0.0.1:0", "--discovery", discovery],
-      ...["--dashboard", "127.0.0.1:0"]
+      "--address",
+      "tcp://127.0.0.1:0",
+      "--worker-address",
+      "tcp://127.0.0.1:0",
+      "--discovery",
+      discovery,
+      "--dashboard",
+      "127.0.0.1:0"
     ])
     const worker = await start(
       [bin, "worker", "--json", "--discovery", discovery, "--concurrency", String(slots), "--tasks", here("task.ts")],
@@ -85,8 +92,13 @@ const measure = async (system: System, run: number): Promise<ClientReport & { re
     })
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => output += text)
-    child.once("close", (code) =>
-      code === 0 ? resolve(JSON.parse(output) as ClientReport) : reject(new Error(`the client of ${system.name} failed`)))
+    child.once(
+      "close",
+      (code) =>
+        code === 0
+          ? resolve(JSON.parse(output) as ClientReport)
+          : reject(new Error(`the client of ${system.name} failed`))
+    )
   })
   for (const { stop } of processes) await stop()
   return { ...report, executions: Number(readFileSync(file, "utf8")) }
@@ -98,7 +110,9 @@ const median = (numbers: ReadonlyArray<number>): number => {
 }
 
 const hasRedis = spawnSync("redis-server", ["--version"]).error === undefined
-const systems = hasRedis ? [fastworker, bullmq] : [fastworker]
+const systems = (hasRedis ? [fastworker, bullmq] : [fastworker]).filter(({ name }) =>
+  values.only === "" || name.toLowerCase() === values.only.toLowerCase()
+)
 if (!hasRedis) console.error("redis-server is not installed: BullMQ is left out")
 
 const reports = new Map<System, Array<ClientReport & { readonly executions: number }>>()
@@ -120,7 +134,9 @@ const results = systems.map((system) => {
     submitted: all.reduce((sum, { submitted }) => sum + submitted, 0),
     measures: inFlight.map((count) => {
       const samples = all.flatMap(({ samples }) => samples.filter((sample) => sample.inFlight === count))
-      const micros = samples.flatMap(({ controlPlaneMicros }) => controlPlaneMicros === null ? [] : [controlPlaneMicros])
+      const micros = samples.flatMap(({ controlPlaneMicros }) =>
+        controlPlaneMicros === null ? [] : [controlPlaneMicros]
+      )
       return {
         inFlight: count,
         tasksPerSecond: Math.round(median(samples.map(({ seconds, tasks }) => tasks / seconds))),
@@ -158,10 +174,12 @@ else {
     const ratio = (pick: (measure: (typeof our)[number]) => number) =>
       our.map((measure, i) => {
         const other = theirs.measures[i]
-        return other === undefined ? "-" : `${(pick(measure) / pick(other)).toFixed(2)}`
+        return other === undefined ? "-" : (pick(measure) / pick(other)).toFixed(2)
       }).join(", ")
     console.log(`\n${ours.system} : ${theirs.system} at ${inFlight.join(", ")} in flight`)
-    console.log(`  tasks/s ${ratio(({ tasksPerSecond }) => tasksPerSecond)}   p50 ${ratio(({ p50Millis }) => p50Millis)}`)
+    console.log(
+      `  tasks/s ${ratio(({ tasksPerSecond }) => tasksPerSecond)}   p50 ${ratio(({ p50Millis }) => p50Millis)}`
+    )
   }
   for (const { exactlyOnce, submitted, system } of results) {
     console.log(`${system}: ${submitted} tasks, each ran once and gave its own result: ${exactlyOnce ? "yes" : "NO"}`)

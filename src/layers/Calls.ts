@@ -162,10 +162,12 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     return {
       send,
       ask: <H>(header: object, decode: Decoder<H>) =>
-      Effect.callback<H, ReplyError | CallError>((resume) => {
-        const cancel = send(Envelope.encode({ v, ...header }), decode, 0, (reply) =>
-          resume(Effect.map(Effect.fromResult(reply), ({ header }) => header)))
-        return Effect.sync(cancel)
-      })
+        Effect.callback<H, ReplyError | CallError>((resume) => {
+          const cancel = send(Envelope.encode({ v, ...header }), decode, 0, (reply) =>
+            resume(Effect.map(Effect.fromResult(reply), ({ header }) =>
+              header)))
+          return Effect.sync(cancel)
+        })
+    }
   }
-})
+)

@@ -41,6 +41,9 @@ import * as Reply from "./Reply.ts"
 const maxBatchTasks = 1_000
 const maxBatchBytes = 2 * 1024 * 1024
 
+/** Callers that are resumed before the event loop may do something else. */
+const resumesPerTurn = 256
+
 const v = Message.protocolVersion
 
 interface Submission {
@@ -282,7 +285,6 @@ export const make = Effect.gen(function*() {
       isCollecting = false
       if (Result.isFailure(reply)) return failAll(callError(reply.failure))
       onCollected(reply.success)
-      collect()
     })
   }
 
@@ -292,10 +294,18 @@ export const make = Effect.gen(function*() {
     const { outcomes } = header
     const bodies = Envelope.split(body, outcomes)
     if (Result.isFailure(bodies)) return failAll(bodies.failure)
-    for (let i = 0; i < outcomes.length; i++) {
-      const outcome = outcomes[i] as Message.OutcomeHeader
-      resume(outcome.id, (definition) => Outcomes.toExit(definition, outcome, bodies.success[i] as Buffer))
+    // Acknowledged at once, and resumed some at a time: what the first callers do next is on its way, and the next
+    // outcomes with it, while the others are resumed. That keeps all three processes busy.
+    const resumeFrom = (start: number) => {
+      const end = Math.min(start + resumesPerTurn, outcomes.length)
+      for (let i = start; i < end; i++) {
+        const outcome = outcomes[i] as Message.OutcomeHeader
+        resume(outcome.id, (definition) => Outcomes.toExit(definition, outcome, bodies.success[i] as Buffer))
+      }
+      if (end < outcomes.length) setImmediate(() => resumeFrom(end))
     }
+    resumeFrom(0)
+    collect()
   }
 
   /** A new control plane does not know what the old one had accepted: it is asked, and says so for each. */

@@ -59,6 +59,9 @@ export const maxMessageBytes = (maxPayloadBytes: number): number => 2 * maxPaylo
 /** How often what is due is looked for: answers to long polls, silent workers, sessions and outcomes past their time. */
 const sweepMillis = 100
 
+/** How long the answer to a submission may wait for an outcome to travel with. */
+const heldMillis = 1
+
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
 
@@ -144,6 +147,8 @@ export const make = Effect.gen(function*() {
   const idle = yield* Latch.make(false)
   let flushScheduled = false
   let resultsExpiredAt = startedAt
+  let heldReplies: Array<{ readonly request: Incoming; readonly payload: Payload }> = []
+  let heldTimer: NodeJS.Timeout | undefined
 
   const publish = (event: Event) => {
     if (bus.isFollowed()) bus.publish(event)
@@ -189,8 +194,19 @@ export const make = Effect.gen(function*() {
     }
     for (const session of core.sessions.takeReady()) {
       const collector = collectors.get(session.token)
-      if (collector !== undefined) answerCollect(collector)
+      if (collector === undefined) continue
+      answerCollect(collector)
+      if (heldReplies.length > 0) sendHeldReplies()
     }
+  }
+
+  /** Sends the answers to submissions that waited to travel with outcomes. */
+  const sendHeldReplies = () => {
+    const replies = heldReplies
+    heldReplies = []
+    clearTimeout(heldTimer)
+    heldTimer = undefined
+    for (const { payload, request } of replies) request.reply(payload)
   }
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
@@ -385,10 +401,18 @@ export const make = Effect.gen(function*() {
         refused.push({ index, error: Message.errorToWire(accepted.failure) })
       }
     }
-    request.reply(
-      Envelope.encode({ v, epoch, ...(madeIds ? { ids } : {}), ...(refused.length > 0 ? { refused } : {}) })
-    )
+    const payload = Envelope.encode({
+      v,
+      epoch,
+      ...(madeIds ? { ids } : {}),
+      ...(refused.length > 0 ? { refused } : {})
+    })
     schedule()
+    // Who watches all of it waits for outcomes: the answer that it was accepted travels with the first of them if that is
+    // soon, which saves both sides a wake-up.
+    if (refused.length > 0 || !tasks.every(({ watch }) => watch === true)) return request.reply(payload)
+    heldReplies.push({ request, payload })
+    heldTimer ??= setTimeout(sendHeldReplies, heldMillis)
   }
 
   // --- Workers ---

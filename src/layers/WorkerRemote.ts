@@ -50,7 +50,8 @@ export interface Options {
 }
 
 interface Running {
-  readonly attempt: number
+  readonly lease: Lease
+  readonly args: Uint8Array
   interrupt: () => void
 }
 
@@ -75,14 +76,15 @@ interface Outstanding {
 /** Bytes of results after which an exchange is full. */
 const maxReportBytes = 4 * 1024 * 1024
 
+/** Attempts that are started before the event loop may do something else. Measured: 128 to 512 make no difference. */
+const startsPerTurn = 256
+
 /** How long to wait before trying again after a call that was not answered. */
 const retryMillis = 500
 
 const v = Message.protocolVersion
 const decodeRegisterReply = Reply.decoder(Message.RegisterReply)
 const decodeExchangeReply = Reply.decoder(Message.ExchangeReply)
-
-const noop = () => {}
 
 /**
  * Creates a worker that runs until its scope closes.
@@ -116,7 +118,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const outstanding = new Map<number, Outstanding>()
   let abandoned: Array<number> = []
   /** Leases that start after the next exchange has been sent. */
-  let suspects: Array<() => void> = []
+  let suspects: Array<Running> = []
+  /** Leases that start in this turn or the next. */
+  let received: Array<Running> = []
   let connection: Connection | undefined
   let isRegistered = false
   let isDraining = false
@@ -223,6 +227,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         const lease = header.leases[i] as (typeof header.leases)[number]
         receive(lease, bodies.success[i] as Uint8Array)
       }
+      startSome()
     }
     schedule()
   }
@@ -233,44 +238,57 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     setTimeout(schedule, retryMillis)
   }
 
-  const held = () => [...running].map(([id, { attempt }]) => ({ id, attempt }))
+  const held = () => [...running.values()].map(({ lease: { attempt, id } }) => ({ id, attempt }))
 
   // --- Tasks ---
 
   /** Takes a lease: a slot is busy from now on. */
   const receive = (lease: Lease, args: Uint8Array) => {
     idle.closeUnsafe()
-    const entry: Running = { attempt: lease.attempt, interrupt: noop }
+    const entry: Running = { lease, args, interrupt: () => forget(lease.id) }
     running.set(lease.id, entry)
     // A task that was lost with a worker before may be what killed it: the control plane is told that it was received
     // before it starts, so that another loss is counted as its crash.
-    if (lease.losses === undefined) start(lease, entry, args)
-    else suspects.push(() => start(lease, entry, args))
+    if (lease.losses === undefined) received.push(entry)
+    else suspects.push(entry)
   }
 
-  const start = ({ attempt, id: taskId, name }: Lease, entry: Running, args: Uint8Array) => {
+  /** Starts what was received, some at a time: the reports of the first are on their way while the next run. */
+  const startSome = () => {
+    const batch = received.slice(0, startsPerTurn)
+    received = received.slice(startsPerTurn)
+    for (const entry of batch) start(entry)
+    if (received.length > 0) setImmediate(startSome)
+  }
+
+  const start = (entry: Running) => {
+    const { args, lease: { attempt, id: taskId, name } } = entry
     if (running.get(taskId) !== entry) return
     entry.interrupt = executor.start(
       { id: taskId, name, attempt, worker: id, args },
-      (result) => ended(taskId, entry, result)
+      (result) => ended(entry, result)
     )
   }
 
-  const startSuspects = () => {
-    const starts = suspects
-    suspects = []
-    for (const start of starts) start()
+  const forget = (taskId: string) => {
+    running.delete(taskId)
+    if (running.size === 0) idle.openUnsafe()
   }
 
-  const ended = (taskId: string, entry: Running, result: AttemptResult) => {
-    if (running.get(taskId) === entry) running.delete(taskId)
+  const startSuspects = () => {
+    const entries = suspects
+    suspects = []
+    for (const entry of entries) start(entry)
+  }
+
+  const ended = (entry: Running, result: AttemptResult) => {
+    const { attempt, id: taskId } = entry.lease
+    if (running.get(taskId) === entry) forget(taskId)
     if (result.state !== "interrupted") {
       const { body, state } = result
-      const size = Buffer.byteLength(body)
-      const header = { id: taskId, attempt: entry.attempt, state, size }
+      const header = { id: taskId, attempt, state, size: Buffer.byteLength(body) }
       reports.push({ header: state === "failed" ? { ...header, reason: result.reason } : header, body })
     }
-    if (running.size === 0) idle.openUnsafe()
     schedule()
   }
 

@@ -18,6 +18,8 @@ afterAll(() => cluster[Symbol.asyncDispose]())
 
 const fastworker = (...args: ReadonlyArray<string>) => cluster.run(args)
 
+// The caller says what it expects to find, and checks it.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const json = <A = Record<string, unknown>>({ stdout }: Output): A => {
   assert.strictEqual(stdout.split("\n").length, 2, `one line of JSON: ${stdout}`)
   return JSON.parse(stdout) as A
@@ -32,7 +34,10 @@ const whileBusy = async (body: () => Promise<void>) => {
     [1, 2].map(async () => (await fastworker("submit", "hold", args, "--no-wait")).stdout.trim())
   )
   try {
-    await eventually("both run", async () => json<{ running: number }>(await fastworker("stats", "--json")).running === 2)
+    await eventually(
+      "both run",
+      async () => json<{ running: number }>(await fastworker("stats", "--json")).running === 2
+    )
     await body()
   } finally {
     writeFileSync(until, "")
@@ -118,7 +123,16 @@ describe("submit", () => {
   })
 
   it("exits with 3 when the time is up; the task goes on", async () => {
-    const output = await fastworker("submit", "slow", "{\"millis\":1500}", "--id", "patience", "--timeout", "100ms", "--json")
+    const output = await fastworker(
+      "submit",
+      "slow",
+      "{\"millis\":1500}",
+      "--id",
+      "patience",
+      "--timeout",
+      "100ms",
+      "--json"
+    )
 
     assert.strictEqual(output.code, 3)
     assert.deepInclude(json<{ error: object }>(output).error, { _tag: "NoOutcome" })
@@ -163,7 +177,10 @@ describe("status, cancel, list and a full queue", () => {
 
       assert.strictEqual(full.code, 1)
       assert.deepInclude(json<{ error: object }>(full).error, { _tag: "QueueFull", waiting: 3, maxWaiting: 3 })
-      assert.match(status.stdout, /^id +w1\ntask +add\nstate +queued\nwaiting +all slots of the 1 worker .+ busy\npriority +low/u)
+      assert.match(
+        status.stdout,
+        /^id +w1\ntask +add\nstate +queued\nwaiting +all slots of the 1 worker .+ busy\npriority +low/u
+      )
       assert.deepStrictEqual([waiting.total, waiting.tasks.map(({ id }) => id).sort()], [3, ["w1", "w2", "w3"]])
       assert.deepInclude(stats, { waiting: 3, waitingByPriority: { critical: 1, high: 0, normal: 0, low: 2 } })
       assert.deepStrictEqual([cancelled.code, cancelled.stdout], [0, "Cancelled w1\n"])
@@ -175,7 +192,8 @@ describe("status, cancel, list and a full queue", () => {
 
   it("says that a running task can't be cancelled", () =>
     whileBusy(async () => {
-      const [running] = json<{ tasks: Array<{ id: string }> }>(await fastworker("list", "--state", "running", "--json")).tasks
+      const [running] =
+        json<{ tasks: Array<{ id: string }> }>(await fastworker("list", "--state", "running", "--json")).tasks
 
       const { code, stderr } = await fastworker("cancel", running?.id ?? "")
 
@@ -198,7 +216,10 @@ describe("status, cancel, list and a full queue", () => {
     const text = await fastworker("list", "--limit", "2")
     const machine = json<{ tasks: Array<object>; total: number }>(await fastworker("list", "--limit", "1", "--json"))
 
-    assert.match(text.stdout, /^ID +TASK +STATE +PRIORITY +SUBMITTED +TOOK +WORKER\n.+\n.+\n2 of \d+: more with --limit\n$/u)
+    assert.match(
+      text.stdout,
+      /^ID +TASK +STATE +PRIORITY +SUBMITTED +TOOK +WORKER\n.+\n.+\n2 of \d+: more with --limit\n$/u
+    )
     assert.strictEqual(machine.tasks.length, 1)
     assert.isAbove(machine.total, 1)
     assert.strictEqual((await fastworker("list", "--limit", "0")).code, 2)

@@ -87,7 +87,10 @@ describe("usage", () => {
       const { code, stderr, stdout } = await cluster.run([...args, "--timeout", "200ms"])
 
       assert.deepStrictEqual([code, stdout], [3, ""], args.join(" "))
-      assert.match(stderr, /^fastworker: (No answer from a control plane \(tcp:\/\/\S+\) within|task x has no outcome)/u)
+      assert.match(
+        stderr,
+        /^fastworker: (No answer from a control plane \(tcp:\/\/\S+\) within|task x has no outcome)/u
+      )
     }
   })
 
@@ -179,7 +182,9 @@ describe("task files", () => {
       ["bad/absent.ts", /does not exist/u]
     ]
     for (const [file, reason] of cases) {
-      const others = file === "bad/throws.ts" ? [["control-plane", "--no-dashboard", "--tasks"], ["worker", "--tasks"]] : []
+      const others = file === "bad/throws.ts"
+        ? [["control-plane", "--no-dashboard", "--tasks"], ["worker", "--tasks"]]
+        : []
       for (const command of [["tasks", "--tasks"], ...others]) {
         const { code, stderr, stdout } = await cluster.run([...command, fixture(file)], {
           FASTWORKER_ADDRESS: "tcp://127.0.0.1:0",

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { add, slow } from "../fixtures/tasks/basic.ts"
 import { connect } from "../../src/layers/Node.ts"
+import { add, slow } from "../fixtures/tasks/basic.ts"
 import { Cluster, eventually, fixture, freePort } from "../harness/Cluster.ts"
 
 const tasks = ["--tasks", fixture("basic.ts")]
@@ -215,7 +215,10 @@ describe("end to end", () => {
       assert.deepStrictEqual(await running, { worker: "control-plane", attempt: 1 })
       assert.strictEqual(((await waiting) as { readonly _tag: string })._tag, "TaskCancelled")
       assert.strictEqual(await plane.exit(), 0)
-      assert.deepInclude(await plane.event<{ cancelled: number; abandoned: number }>("stopped"), { cancelled: 1, abandoned: 0 })
+      assert.deepInclude(await plane.event<{ cancelled: number; abandoned: number }>("stopped"), {
+        cancelled: 1,
+        abandoned: 0
+      })
       // No complaints while it stopped: the original logged megabytes.
       assert.isBelow(plane.stderr().length, 2_000)
     })
@@ -246,7 +249,8 @@ describe("end to end", () => {
       await dead.exit()
       await eventually(
         "the loss is seen",
-        async () => (await Effect.runPromise(client.workers)).every(({ id, state }) => id === "live" || state === "lost")
+        async () =>
+          (await Effect.runPromise(client.workers)).every(({ id, state }) => id === "live" || state === "lost")
       )
 
       const results = await Effect.runPromise(

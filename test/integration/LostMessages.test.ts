@@ -71,7 +71,15 @@ const run = (faults: (chance: (probability: number) => boolean) => TransportMemo
     assert.deepStrictEqual(results, inputs.map((n) => n * n))
     assert.deepStrictEqual([...executions.values()].filter((times) => times !== 1), [])
     assert.strictEqual(executions.size, count)
-    assert.deepInclude(stats, { submitted: count, succeeded: count, failed: 0, waiting: 0, running: 0, crashes: 0, lateReports: 0 })
+    assert.deepInclude(stats, {
+      submitted: count,
+      succeeded: count,
+      failed: 0,
+      waiting: 0,
+      running: 0,
+      crashes: 0,
+      lateReports: 0
+    })
   }).pipe(Effect.provide(system), Effect.timeout("25 seconds"))
 }
 
