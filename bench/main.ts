@@ -132,6 +132,7 @@ const results = systems.map((system) => {
       executions === submitted && samples.every(({ wrong }) => wrong === 0)
     ),
     submitted: all.reduce((sum, { submitted }) => sum + submitted, 0),
+    executions: all.reduce((sum, { executions }) => sum + executions, 0),
     measures: inFlight.map((count) => {
       const samples = all.flatMap(({ samples }) => samples.filter((sample) => sample.inFlight === count))
       const micros = samples.flatMap(({ controlPlaneMicros }) =>
@@ -181,8 +182,10 @@ else {
       `  tasks/s ${ratio(({ tasksPerSecond }) => tasksPerSecond)}   p50 ${ratio(({ p50Millis }) => p50Millis)}`
     )
   }
-  for (const { exactlyOnce, submitted, system } of results) {
-    console.log(`${system}: ${submitted} tasks, each ran once and gave its own result: ${exactlyOnce ? "yes" : "NO"}`)
+  for (const { exactlyOnce, executions, submitted, system } of results) {
+    const verdict = exactlyOnce ? "yes" : `NO, the handler ran ${executions} times`
+    console.log(`${system}: ${submitted} tasks, each ran once and gave its own result: ${verdict}`)
   }
 }
-if (!results.every(({ exactlyOnce }) => exactlyOnce)) process.exitCode = 1
+// The peers' results are shown; only ours is a failure of this project.
+if (results.some(({ exactlyOnce, system }) => system === fastworker.name && !exactlyOnce)) process.exitCode = 1

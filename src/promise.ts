@@ -94,7 +94,7 @@ const make = (client: Node.ConnectedClient) => {
     status: (id: string, options?: CallOptions) => toPromise(client.status(id), options),
     /** Cancels a task that waits. */
     cancel: (id: string, options?: CallOptions) => toPromise(client.cancel(id), options),
-    /** Tasks that wait or run and outcomes that are kept, newest first. `limit` at most 10,000, default 100. */
+    /** Tasks that wait or run, oldest first, then the outcomes that are kept. `limit` at most 10,000, default 100. */
     list: ({ signal, ...options }: ListOptions & CallOptions = {}) =>
       toPromise(client.list(options), signal === undefined ? {} : { signal }),
     workers: (options?: CallOptions) => toPromise(client.workers, options),

@@ -32,6 +32,14 @@ export const protocolVersion = 1
 export const maxBatch = 10_000
 
 /**
+ * Most handlers of one worker.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxHandlers = 1_000
+
+/**
  * Longest time in milliseconds that a call may ask the control plane to wait for news.
  *
  * @category constants
@@ -127,7 +135,7 @@ export const Register = request("register", {
   session: Token,
   worker: WorkerId,
   slots: Count.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
-  tasks: batch(TaskType),
+  tasks: Schema.Array(TaskType).check(Schema.isMaxLength(maxHandlers)),
   held: Schema.optionalKey(batch(Lease)),
   about: Schema.optionalKey(WorkerAbout)
 })

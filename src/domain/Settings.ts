@@ -72,6 +72,8 @@ export interface Settings {
   readonly maxOutbox: number
   /** Clients that are waiting for outcomes, at most. */
   readonly maxSessions: number
+  /** Connected workers, at most. */
+  readonly maxWorkers: number
   /** A client that does not collect for this long is forgotten. */
   readonly sessionTimeoutMillis: number
   /** Announcements are repeated after this time. */
@@ -109,6 +111,7 @@ export const defaults: Settings = {
   resendMillis: 2_000,
   maxOutbox: 100_000,
   maxSessions: 10_000,
+  maxWorkers: 10_000,
   sessionTimeoutMillis: 120_000,
   announceMillis: 2_000
 }

@@ -74,7 +74,6 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     const settings = yield* Settings
     const transport = yield* Transport
     const discovery = yield* Discovery
-    const scope = yield* Effect.scope
     const runFork = Effect.runForkWith(yield* Effect.context())
 
     const calls = new Set<Call>()
@@ -128,10 +127,10 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     }
 
     const connect = Effect.fnUntraced(function*(address: string) {
-      const inner = yield* Scope.fork(scope)
+      const inner = yield* Scope.make()
       const opened = yield* transport.connect(address, {
         maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes)
-      }).pipe(Scope.provide(inner))
+      }).pipe(Scope.provide(inner), Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause))))
       const previous = connectionScope
       connection = opened
       connectionScope = inner
@@ -142,14 +141,16 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
       if (previous !== undefined) yield* Scope.close(previous, Exit.void)
     })
 
+    // Those who wait learn that the client was closed, rather than what the closing did to its connection.
     yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         isClosed = true
         for (const call of calls) {
           call.cancel()
           call.done(unreachable("the client was closed", 0), noBytes)
         }
         calls.clear()
+        return connectionScope === undefined ? Effect.void : Scope.close(connectionScope, Exit.void)
       })
     )
     yield* discovery.find(({ address }) => {

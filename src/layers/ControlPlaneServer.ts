@@ -452,6 +452,9 @@ export const make = Effect.gen(function*() {
     time: number
   ) => {
     const { about, held, session, slots, tasks, worker: id } = message
+    if (registry.size() >= settings.maxWorkers && registry.bySession(session) === undefined) {
+      return replyError(request, new BadRequest({ reason: `too many workers, the bound is ${settings.maxWorkers}` }))
+    }
     const known = links.get(session)
     // An exchange that still waits belongs to the registration before: it is answered, without leases.
     if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])

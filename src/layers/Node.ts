@@ -17,6 +17,7 @@ import type { Settings as Values } from "../domain/Settings.ts"
 import { defaults } from "../domain/Settings.ts"
 import { Client } from "../services/Client.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
+import type { Discovery } from "../services/Discovery.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { EventBus } from "../services/EventBus.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
@@ -58,6 +59,12 @@ export interface Target {
   readonly controlPlane?: string
 }
 
+/** A given address is checked at once: it would be dialled in the background, for ever. */
+const layerStatic = (address: string, role: "address" | "workerAddress"): Layer.Layer<Discovery, AddressError> =>
+  Layer.unwrap(
+    Effect.as(TransportNng.checkAddress(address), DiscoveryStatic.layer({ [role]: address }))
+  )
+
 /**
  * Layer that is a client.
  *
@@ -66,7 +73,7 @@ export interface Target {
  */
 export const layerClient = ({ controlPlane }: Target = {}): Layer.Layer<Client, AddressError> =>
   ClientRemote.layer.pipe(
-    Layer.provide(controlPlane === undefined ? DiscoveryNng.layer : DiscoveryStatic.layer({ address: controlPlane })),
+    Layer.provide(controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "address")),
     Layer.provide(TransportNng.layer),
     Layer.fresh
   )
@@ -119,7 +126,7 @@ export const layerWorker = (
     }).pipe(
       Layer.provide(ExecutorFiber.layer),
       Layer.provide(
-        controlPlane === undefined ? DiscoveryNng.layer : DiscoveryStatic.layer({ workerAddress: controlPlane })
+        controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "workerAddress")
       ),
       Layer.provide(TransportNng.layer),
       Layer.fresh

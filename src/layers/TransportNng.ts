@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { NngError, Pub, Rep, Req, Sub } from "node-nng"
+import { NngError, parseDialAddress, Pub, Rep, Req, Sub } from "node-nng"
 import { AddressError } from "../domain/Errors.ts"
 import { Transport } from "../services/Transport.ts"
 
@@ -24,6 +24,15 @@ const toAddressError = (address: string) => (cause: unknown) => {
   const reason = cause instanceof NngError ? reasons[cause.code] ?? cause.message : String(cause)
   return new AddressError({ address, reason })
 }
+
+/**
+ * Checks that an address can be connected to, as far as its text tells.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const checkAddress = (address: string): Effect.Effect<void, AddressError> =>
+  Effect.asVoid(Effect.try({ try: () => parseDialAddress(address), catch: toAddressError(address) }))
 
 const acquire = <S extends { readonly close: () => Promise<void> }>(open: () => S, address: string) =>
   Effect.acquireRelease(

@@ -283,12 +283,13 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
 
   const ended = (entry: Running, result: AttemptResult) => {
     const { attempt, id: taskId } = entry.lease
-    if (running.get(taskId) === entry) forget(taskId)
     if (result.state !== "interrupted") {
       const { body, state } = result
       const header = { id: taskId, attempt, state, size: Buffer.byteLength(body) }
       reports.push({ header: state === "failed" ? { ...header, reason: result.reason } : header, body })
     }
+    // After the report is there: whoever waits until nothing runs goes on at once, and takes the reports along.
+    if (running.get(taskId) === entry) forget(taskId)
     schedule()
   }
 

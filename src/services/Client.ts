@@ -91,7 +91,7 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<Success, Error | ResultError>
   readonly status: (id: string) => Effect.Effect<TaskStatus, TaskNotFound | CallError>
   readonly cancel: (id: string) => Effect.Effect<void, CancelError>
-  /** Tasks that wait or run and outcomes that are kept, newest first. `limit` at most 10,000, default 100. */
+  /** Tasks that wait or run, oldest first, then the outcomes that are kept. `limit` at most 10,000, default 100. */
   readonly list: (options?: {
     readonly state?: TaskState
     readonly limit?: number

@@ -517,7 +517,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
     else for (let i = 0; i < 3; i++) hire([...everything])
     // `poison` still kills: somebody must come after those.
     const replace = () => {
-      if (workers.size < 5) hire([...everything])
+      const isKnown = [...workers].some(({ isDraining, names }) => names.length === everything.length && !isDraining)
+      if (workers.size < 5 || !isKnown) hire([...everything])
       at(200, replace)
     }
     replace()

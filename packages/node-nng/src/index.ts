@@ -1,4 +1,5 @@
 /** NNG Scalability Protocols for Node: sockets, what they hand out, and their failures. */
+export { parseDialAddress } from "./Address.ts"
 export type { Dialer, Listener } from "./Endpoint.ts"
 export { NngError } from "./Errors.ts"
 export type { NngErrorCode } from "./Errors.ts"
