@@ -2,10 +2,9 @@
 import { Effect, Schema } from "effect"
 import { Task } from "fastworker"
 import { writeFileSync } from "node:fs"
+import { args } from "./args.ts"
 
 let executions = 0
-
-export const args = { x: Schema.Int, y: Schema.Int }
 
 export const add = Task.define("add", {
   args,
@@ -17,7 +16,5 @@ export const add = Task.define("add", {
 })
 
 /** The worker tells how often it ran the task when it is stopped: each task must have run exactly once. */
-export const countExecutions = () => executions
-
 const file = process.env["BENCH_EXECUTIONS"]
 if (file !== undefined) process.on("exit", () => writeFileSync(file, String(executions)))

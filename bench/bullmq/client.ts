@@ -1,8 +1,8 @@
 /** The client of the BullMQ benchmark: a process of its own. Prints one JSON report. */
 import { Queue, QueueEvents } from "bullmq"
 import { Schema } from "effect"
+import { args } from "../args.ts"
 import { drive } from "../drive.ts"
-import { args } from "../task.ts"
 
 const { inFlight, millis, port, warmUpMillis } = JSON.parse(process.argv[2] ?? "{}") as {
   readonly port: number

@@ -2,7 +2,7 @@
 import { Worker } from "bullmq"
 import { Schema } from "effect"
 import { writeFileSync } from "node:fs"
-import { args } from "../task.ts"
+import { args } from "../args.ts"
 
 const { port, slots } = JSON.parse(process.argv[2] ?? "{}") as { readonly port: number; readonly slots: number }
 

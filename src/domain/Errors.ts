@@ -347,7 +347,7 @@ export class AddressError extends Schema.TaggedError<AddressError>()("AddressErr
 }
 
 /**
- * Why a submission can be refused.
+ * Why a submission can be refused. `ResultEvicted`: a task with this id has finished, and waiting for it would never end.
  *
  * @category models
  * @since 0.1.0
@@ -359,6 +359,7 @@ export type SubmitError =
   | QueueFull
   | OutboxFull
   | IdConflict
+  | ResultEvicted
   | ShuttingDown
   | CallError
 

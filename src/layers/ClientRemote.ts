@@ -78,6 +78,7 @@ const submitError = (error: ReplyError | CallError): SubmitError => {
     case "QueueFull":
     case "OutboxFull":
     case "IdConflict":
+    case "ResultEvicted":
     case "TooLarge":
     case "ShuttingDown":
       return error
@@ -281,8 +282,12 @@ export const make = Effect.gen(function*() {
       wait: collectWaitMillis,
       ...(epoch === undefined ? {} : { epoch })
     })
+    const sentAt = performance.now()
     send(payload, decodeCollectReply, collectWaitMillis, (reply) => {
       isCollecting = false
+      // After a long silence (a suspended process) we may have been forgotten, and with us what we wait for. Watching
+      // what is watched already has no effect.
+      if (performance.now() - sentAt > settings.sessionTimeoutMillis / 2) watchKnown(false)
       if (Result.isFailure(reply)) return failAll(callError(reply.failure))
       onCollected(reply.success)
     })
@@ -314,8 +319,14 @@ export const make = Effect.gen(function*() {
     if (isRestarted) acknowledged = 0
     epoch = current
     if (!isRestarted) return
+    watchKnown(true)
+  }
+
+  const watchKnown = (isRestarted: boolean) => {
     const known = [...awaited].filter(([, { isKnown }]) => isKnown).map(([id]) => id)
-    for (let i = 0; i < known.length; i += Message.maxBatch) watch(known.slice(i, i + Message.maxBatch), true)
+    for (let i = 0; i < known.length; i += Message.maxBatch) {
+      watch(known.slice(i, i + Message.maxBatch), isRestarted)
+    }
   }
 
   const awaitResult = <Success, Error>(definition: Any, id: string) =>

@@ -22,6 +22,7 @@ export const outcomeOverheadBytes = 400
 
 interface Entry extends Tombstone {
   readonly outcome: Outcome
+  readonly keptAt: number
 }
 
 /**
@@ -33,41 +34,38 @@ interface Entry extends Tombstone {
 export const makeUnsafe = (
   settings: Pick<Values, "resultCacheSize" | "resultCacheBytes" | "resultCacheTtlMillis" | "tombstones">
 ): ResultCache["Service"] => {
-  let time = 0
+  const ttl = Math.max(1, settings.resultCacheTtlMillis)
   const tombstones = new LRUCache<string, Tombstone>({ max: Math.max(1, settings.tombstones) })
   const entries = new LRUCache<string, Entry>({
     max: Math.max(1, settings.resultCacheSize),
     maxSize: Math.max(1, settings.resultCacheBytes),
-    ttl: Math.max(1, settings.resultCacheTtlMillis),
-    // The caller's clock, so that simulated time works (plus one: the library takes a start of 0 for none); resolution 0
-    // keeps it from starting timers.
-    ttlResolution: 0,
-    perf: { now: () => time + 1 },
     dispose: ({ fingerprint, state }, id, reason) => {
       if (reason !== "set") tombstones.set(id, { state, fingerprint })
     }
   })
+  // The age is not left to the library: its clock is not ours, and its bookkeeping doubles the cost of a `put`.
+  const isStale = ({ keptAt }: Entry, now: number) => now - keptAt > ttl
   return ResultCache.of({
     put(outcome, fingerprint, now) {
-      time = now
       const size = outcome.body.length + outcomeOverheadBytes
       if (settings.resultCacheSize === 0 || size > settings.resultCacheBytes) {
         tombstones.set(outcome.id, { state: outcome.state, fingerprint })
       } else {
-        entries.set(outcome.id, { outcome, state: outcome.state, fingerprint }, { size })
+        entries.set(outcome.id, { outcome, state: outcome.state, fingerprint, keptAt: now }, { size })
       }
     },
     get(id, now) {
-      time = now
-      return entries.get(id)?.outcome
+      const entry = entries.get(id)
+      if (entry === undefined || !isStale(entry, now)) return entry?.outcome
+      entries.delete(id)
+      return undefined
     },
-    recall: (id) => entries.peek(id, { allowStale: true }) ?? tombstones.get(id),
+    recall: (id) => entries.peek(id) ?? tombstones.get(id),
     *outcomes() {
       for (const { outcome } of entries.values()) yield outcome
     },
     expire(now) {
-      time = now
-      entries.purgeStale()
+      for (const [id, entry] of entries.entries()) if (isStale(entry, now)) entries.delete(id)
     },
     size: () => entries.size,
     bytes: () => entries.calculatedSize

@@ -238,7 +238,11 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     setTimeout(schedule, retryMillis)
   }
 
-  const held = () => [...running.values()].map(({ lease: { attempt, id } }) => ({ id, attempt }))
+  /** What runs, and what has ended without its report having gone out: that is not to run again. */
+  const held = () => [
+    ...[...running.values()].map(({ lease: { attempt, id } }) => ({ id, attempt })),
+    ...reports.map(({ header: { attempt, id } }) => ({ id, attempt }))
+  ]
 
   // --- Tasks ---
 
