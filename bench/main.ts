@@ -2,7 +2,7 @@
  * `npm run bench`: tasks per second and latency of FastWorker and, when Redis is installed, of BullMQ beside it: the same
  * work, in the same run, turn by turn. Three processes each (client, control plane or Redis, worker) on the loopback.
  *
- *     npm run bench -- [--json] [--runs 5] [--millis 3000] [--only fastworker|bullmq]
+ *     npm run bench -- [--json] [--runs 5] [--millis 3000] [--warm-up 1000] [--only fastworker|bullmq]
  */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -18,11 +18,12 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     runs: { type: "string", default: "5" },
-    millis: { type: "string", default: "3000" }
+    millis: { type: "string", default: "3000" },
+    "warm-up": { type: "string", default: "1000" }
   }
 })
 const runs = Math.max(1, Number(values.runs))
-const timing = { millis: Math.max(200, Number(values.millis)), warmUpMillis: 1_000 }
+const timing = { millis: Math.max(200, Number(values.millis)), warmUpMillis: Number(values["warm-up"]) }
 const inFlight = [1, 64, 1_024]
 
 /** Slots of the worker, the same for each system. */
