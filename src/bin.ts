@@ -16,7 +16,7 @@ import { cancel, list, result, stats, status, workers } from "./cli/Query.ts"
 import { submit } from "./cli/Submit.ts"
 import { tasks } from "./cli/Tasks.ts"
 import { worker } from "./cli/Worker.ts"
-import { packageVersion } from "./layers/ControlPlaneServer.ts"
+import { packageVersion } from "./layers/ControlPlaneViews.ts"
 
 Flags.root.pipe(
   Command.withSubcommands([controlPlane, worker, submit, status, result, cancel, list, workers, stats, tasks]),

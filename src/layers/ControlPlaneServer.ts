@@ -17,13 +17,11 @@ import type { Buffer } from "node:buffer"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
 import { BadRequest, TaskNotFound, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
-import type { ClientRequest, OutcomeHeader, TaskStatus, WorkerRequest, WorkerStatus } from "../domain/Message.ts"
+import type { ClientRequest, OutcomeHeader, WorkerRequest } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { fromLevel, toLevel } from "../domain/Priority.ts"
+import { toLevel } from "../domain/Priority.ts"
 import type { TaskRecord } from "../domain/Task.ts"
-import type { TaskState } from "../domain/TaskState.ts"
-import { isFinal } from "../domain/TaskState.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Discovery } from "../services/Discovery.ts"
@@ -36,17 +34,10 @@ import type { Incoming, Payload } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { makeCore } from "./ControlPlaneCore.ts"
+import { makeViews } from "./ControlPlaneViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import type { Session } from "./Sessions.ts"
-
-/**
- * The version of this package, for people.
- *
- * @category constants
- * @since 0.1.0
- */
-export const packageVersion = "0.1.0"
 
 /**
  * Largest message in bytes: a batch of many small tasks, or one task of the largest payload, with room for the header.
@@ -150,8 +141,9 @@ export const make = Effect.gen(function*() {
   let heldReplies: Array<{ readonly request: Incoming; readonly payload: Payload }> = []
   let heldTimer: NodeJS.Timeout | undefined
 
-  const publish = (event: Event) => {
-    if (bus.isFollowed()) bus.publish(event)
+  /** Without followers an event is not even made: this is called several times for every task. */
+  const publish = (event: (at: number) => Event) => {
+    if (bus.isFollowed()) bus.publish(event(wall(now())))
   }
 
   const core = makeCore({
@@ -163,17 +155,27 @@ export const make = Effect.gen(function*() {
     startedAt,
     randomId,
     observer: {
-      queued: ({ id, name }) => publish({ type: "task.queued", at: wall(now()), id, name }),
+      queued: ({ id, name }) => publish((at) => ({ type: "task.queued", at, id, name })),
       started: ({ attempt, id, name }, worker) =>
-        publish({ type: "task.started", at: wall(now()), id, name, worker: worker.id, attempt }),
-      requeued: ({ id, name }, cause) => publish({ type: "task.requeued", at: wall(now()), id, name, cause }),
+        publish((at) => ({ type: "task.started", at, id, name, worker: worker.id, attempt })),
+      requeued: ({ id, name }, cause) => publish((at) => ({ type: "task.requeued", at, id, name, cause })),
       finished: (outcome) => {
-        const { finishedAt, id, name, reason, state } = outcome
-        publish({ type: "task.finished", at: wall(finishedAt), id, name, state, reason })
+        const { id, name, reason, state } = outcome
+        publish((at) => ({ type: "task.finished", at, id, name, state, reason }))
         if (resultWaiters.size > 0) answerResultWaiters(outcome)
         if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
       }
     }
+  })
+
+  const { list, stats, statusOf, taskTypes, workers } = makeViews({
+    core,
+    results,
+    namespace: settings.namespace,
+    epoch,
+    startedAt,
+    now,
+    wall
   })
 
   // --- What is answered at the end of a turn ---
@@ -262,7 +264,7 @@ export const make = Effect.gen(function*() {
     const time = now()
     for (const worker of core.expire(time)) {
       dropLink(worker)
-      publish({ type: "worker.lost", at: wall(time), worker: worker.id })
+      publish((at) => ({ type: "worker.lost", at, worker: worker.id }))
     }
     if (time - resultsExpiredAt >= resultsExpireMillis) {
       resultsExpiredAt = time
@@ -440,7 +442,7 @@ export const make = Effect.gen(function*() {
     }
     core.leave(link.worker)
     dropLink(link.worker)
-    publish({ type: "worker.left", at: wall(time), worker: link.worker.id })
+    publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
     request.reply(Envelope.encode({ v }))
     schedule()
   }
@@ -479,7 +481,7 @@ export const make = Effect.gen(function*() {
       known.worker = worker
       attach(known, request.peer)
     }
-    if (isNew) publish({ type: "worker.joined", at: wall(time), worker: id })
+    if (isNew) publish((at) => ({ type: "worker.joined", at, worker: id }))
     request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
     schedule()
   }
@@ -591,98 +593,6 @@ export const make = Effect.gen(function*() {
     }
     peers.delete(peer)
   }
-
-  // --- Questions ---
-
-  const statusOf = (id: string, time: number): TaskStatus | undefined => {
-    const task = core.task(id)
-    if (task !== undefined) return statusOfTask(task)
-    const outcome = results.get(id, time)
-    if (outcome !== undefined) return statusOfOutcome(outcome)
-    return undefined
-  }
-
-  const statusOfTask = (task: TaskRecord): TaskStatus => ({
-    id: task.id as TaskStatus["id"],
-    name: task.name,
-    priority: fromLevel(task.level),
-    state: task.state,
-    attempt: task.attempt,
-    submittedAt: wall(task.submittedAt),
-    ...(task.worker === undefined
-      ? { waiting: core.whyWaiting(task) }
-      : { worker: task.worker.id, startedAt: wall(task.leasedAt) })
-  })
-
-  const statusOfOutcome = (outcome: Outcome): TaskStatus => ({
-    id: outcome.id as TaskStatus["id"],
-    name: outcome.name,
-    priority: fromLevel(outcome.level),
-    state: outcome.state,
-    attempt: outcome.attempt,
-    submittedAt: wall(outcome.submittedAt),
-    ...(outcome.startedAt === undefined ? {} : { startedAt: wall(outcome.startedAt) }),
-    finishedAt: wall(outcome.finishedAt),
-    ...(outcome.worker === undefined ? {} : { worker: outcome.worker }),
-    ...(outcome.reason === undefined ? {} : { reason: outcome.reason })
-  })
-
-  const list = (state: TaskState | undefined, limit: number) => {
-    const tasks: Array<TaskStatus> = []
-    let total = 0
-    if (state === undefined || !isFinal(state)) {
-      for (const task of core.tasks()) {
-        if (state !== undefined && task.state !== state) continue
-        total++
-        if (tasks.length < limit) tasks.push(statusOfTask(task))
-      }
-    }
-    if (state === undefined || isFinal(state)) {
-      for (const outcome of results.outcomes()) {
-        if (state !== undefined && outcome.state !== state) continue
-        total++
-        if (tasks.length < limit) tasks.push(statusOfOutcome(outcome))
-      }
-    }
-    return { tasks, total }
-  }
-
-  const workers = (): ReadonlyArray<WorkerStatus> =>
-    [...registry.workers()].map((worker) => ({
-      id: worker.id,
-      state: worker.state,
-      local: worker.local,
-      slots: worker.slots,
-      running: worker.leases.size,
-      tasks: [...worker.names].sort(),
-      registeredAt: wall(worker.registeredAt),
-      lastSeenAt: wall(worker.lastSeen),
-      succeeded: worker.succeeded,
-      failed: worker.failed,
-      about: worker.about
-    }))
-
-  const taskTypes = () =>
-    [...registry.types()].map((type) => ({
-      ...type,
-      workers: [...registry.workers()].filter(({ names }) => names.has(type.name)).map(({ id }) => id)
-    }))
-
-  const stats = (): Message.Stats => ({
-    version: packageVersion,
-    namespace: settings.namespace,
-    epoch,
-    upMillis: Math.round(now() - startedAt),
-    draining: core.isDraining(),
-    waiting: queue.size(),
-    waitingByPriority: core.waitingByPriority(),
-    waitingBytes: queue.bytes(),
-    ...core.counts,
-    workers: registry.size(),
-    sessions: core.sessions.size(),
-    results: results.size(),
-    resultBytes: results.bytes()
-  })
 
   // --- Life ---
 
