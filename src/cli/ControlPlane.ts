@@ -66,17 +66,16 @@ export const controlPlane = Command.make(
           if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
           const { abandoned, cancelled } = yield* plane.drain
           if (json) yield* Output.json({ event: "stopped", cancelled, abandoned })
+          else if (cancelled + abandoned === 0) yield* Console.log("Stopped")
           else yield* Console.log(`Stopped: ${cancelled} waiting tasks cancelled, ${abandoned} running tasks abandoned`)
         })
       ))
     })
     return yield* serve.pipe(
       Effect.provide(layers),
-      Effect.catchTags({
-        AddressError: (error) => Output.fail(json, error),
-        TaskFileError: (error) => Output.fail(json, error),
-        ProtocolMismatch: (error) => Output.fail(json, error)
-      })
+      Effect.catch((error) => Output.fail(json, error)),
+      // Around all of it: what the command itself logs goes to stderr too.
+      Effect.provide(Output.layerLogger(json))
     )
   })
 ).pipe(Command.withDescription("Run the control plane: queue, results, dashboard"))

@@ -80,17 +80,16 @@ export const worker = Command.make(
           if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
           const interrupted = yield* drain
           if (json) yield* Output.json({ event: "stopped", interrupted })
+          else if (interrupted === 0) yield* Console.log("Stopped")
           else yield* Console.log(`Stopped: ${interrupted} running tasks interrupted, they run elsewhere`)
         })
       ))
     })
     return yield* serve.pipe(
       Effect.provide(layers),
-      Effect.catchTags({
-        AddressError: (error) => Output.fail(json, error),
-        TaskFileError: (error) => Output.fail(json, error),
-        ProtocolMismatch: (error) => Output.fail(json, error)
-      })
+      Effect.catch((error) => Output.fail(json, error)),
+      // Around all of it: what the command itself logs goes to stderr too.
+      Effect.provide(Output.layerLogger(json))
     )
   })
 ).pipe(

@@ -122,6 +122,7 @@ export const make = Effect.gen(function*() {
   const dispatcher = yield* Dispatcher
   const results = yield* ResultCache
   const clock = yield* Clock.Clock
+  const runFork = Effect.runForkWith(yield* Effect.context())
 
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const startedAt = now()
@@ -265,6 +266,7 @@ export const make = Effect.gen(function*() {
     for (const worker of core.expire(time)) {
       dropLink(worker)
       publish((at) => ({ type: "worker.lost", at, worker: worker.id }))
+      runFork(Effect.logWarning(`Worker ${worker.id} is lost: what it ran runs elsewhere`))
     }
     if (time - resultsExpiredAt >= resultsExpireMillis) {
       resultsExpiredAt = time
@@ -443,6 +445,7 @@ export const make = Effect.gen(function*() {
     core.leave(link.worker)
     dropLink(link.worker)
     publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
+    runFork(Effect.logInfo(`Worker ${link.worker.id} left`))
     request.reply(Envelope.encode({ v }))
     schedule()
   }
@@ -481,7 +484,10 @@ export const make = Effect.gen(function*() {
       known.worker = worker
       attach(known, request.peer)
     }
-    if (isNew) publish((at) => ({ type: "worker.joined", at, worker: id }))
+    if (isNew) {
+      publish((at) => ({ type: "worker.joined", at, worker: id }))
+      runFork(Effect.logInfo(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
+    }
     request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
     schedule()
   }
@@ -599,7 +605,6 @@ export const make = Effect.gen(function*() {
   const onRefused = (role: string) => (remote: string, reason: string) => {
     runFork(Effect.logWarning(`A connection was refused: ${reason}`, { role, remote }))
   }
-  const runFork = Effect.runForkWith(yield* Effect.context())
   const limits = { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) }
   const ignoreClose = () => {}
 

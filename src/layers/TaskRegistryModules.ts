@@ -48,14 +48,6 @@ export const layer = <Handlers extends TaskHandler<string>, E, R>(
       Layer.provide(handlers)
     )
 
-/**
- * Layer without handlers, for a control plane that runs nothing itself.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerEmpty: Layer.Layer<TaskRegistry> = Layer.succeed(TaskRegistry, fromHandlers([]))
-
 /** Says in one sentence why a module could not be imported, for the mistakes that are made most. */
 const importProblem = (cause: unknown): string => {
   const message = cause instanceof Error ? cause.message : String(cause)
