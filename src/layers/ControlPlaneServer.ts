@@ -445,7 +445,7 @@ export const make = Effect.gen(function*() {
     core.leave(link.worker)
     dropLink(link.worker)
     publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
-    runFork(Effect.logInfo(`Worker ${link.worker.id} left`))
+    runFork(Effect.logDebug(`Worker ${link.worker.id} left`))
     request.reply(Envelope.encode({ v }))
     schedule()
   }
@@ -486,7 +486,7 @@ export const make = Effect.gen(function*() {
     }
     if (isNew) {
       publish((at) => ({ type: "worker.joined", at, worker: id }))
-      runFork(Effect.logInfo(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
+      runFork(Effect.logDebug(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
     }
     request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
     schedule()
