@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { PriorityLevel } from "./Priority.ts"
+import type { EndedAttempt, TaskOptions } from "./Task.ts"
 import type { FinalState } from "./TaskState.ts"
 
 /**
@@ -16,13 +17,14 @@ import type { FinalState } from "./TaskState.ts"
  * `error`: the handler failed with the error that its definition declares; the body is that error, encoded. `defect`: it
  * failed in a way that the definition does not declare; the body is `{ name, message, stack? }`. `arguments`: the worker
  * could not decode the arguments; the body is `{ issues }`. `crash`: workers were lost while they ran it, too often;
- * no body. `unknown`: no process has a handler of that name; the body is `{ known }`, some names that have one. `size`: the result was too large; the body is
+ * no body. `timeout`: the attempt took longer than its definition allows; the body is `{ timeout }` in milliseconds.
+ * `unknown`: no process has a handler of that name; the body is `{ known }`, some names that have one. `size`: the result was too large; the body is
  * `{ size, limit }`.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const FailureReason = Schema.Literals(["error", "defect", "arguments", "crash", "unknown", "size"])
+export const FailureReason = Schema.Literals(["error", "defect", "arguments", "crash", "timeout", "unknown", "size"])
 
 /**
  * Why a task failed.
@@ -46,6 +48,9 @@ export interface Outcome {
   readonly state: FinalState
   readonly reason: FailureReason | undefined
   readonly attempt: number
+  readonly options: TaskOptions | undefined
+  /** Attempts before the last one, oldest first. */
+  readonly history: ReadonlyArray<EndedAttempt>
   readonly worker: string | undefined
   readonly submittedAt: number
   readonly startedAt: number | undefined

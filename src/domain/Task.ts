@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { PriorityLevel } from "./Priority.ts"
+import type { FailureReason } from "./Outcome.ts"
 import type { TaskState } from "./TaskState.ts"
 import type { WorkerRecord } from "./WorkerInfo.ts"
 
@@ -39,6 +40,113 @@ export const TaskName = Schema.String.check(
 )
 
 /**
+ * Schema for a key that groups tasks (of a limit, of fairness, of uniqueness) and for tags and tenants: 1 to 256
+ * characters without control characters.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TaskKey = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}]{1,256}$/u, { expected: "1 to 256 characters without control characters" })
+)
+
+/**
+ * Schema for how a unique key is held, and what happens to a submission that meets a held one.
+ *
+ * **Details**
+ *
+ * `while`: `waiting` until the task first starts, `unfinished` until its outcome, `period` for `period` milliseconds from
+ * its acceptance whatever becomes of it. `onConflict`: `reject` fails with `UniqueConflict`, `existing` gives the caller
+ * the task that holds the key, `replace` cancels that one and takes the key over.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Unique = Schema.Struct({
+  key: TaskKey,
+  while: Schema.Literals(["waiting", "unfinished", "period"]),
+  /** Milliseconds, with `period`. */
+  period: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 31_536_000_000 }))),
+  onConflict: Schema.Literals(["reject", "existing", "replace"])
+})
+
+/**
+ * How a unique key is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Unique = typeof Unique.Type
+
+/**
+ * What a submission may say besides name, arguments and priority; shared by the record and the outcome. Plain tasks
+ * have none of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskOptions {
+  readonly unique?: Unique
+  /** Counts towards the limits per key of its type. */
+  readonly limitKey?: string
+  /** Shares its priority fairly with those of other keys. Default: the tenant. */
+  readonly fairKey?: string
+  /** Share of its fairness key relative to others, 0.001 to 1,000. Default: 1. */
+  readonly weight?: number
+  readonly tags?: ReadonlyArray<string>
+  readonly tenant?: string
+  /** The outcome is not kept for late askers. */
+  readonly ignoreResult?: boolean
+  /** Version of the definition that the arguments were made with. */
+  readonly version?: number
+  /** The task that this one runs again. */
+  readonly retryOf?: string
+  /** The schedule that submitted it. */
+  readonly schedule?: string
+}
+
+/**
+ * An attempt that has ended without the outcome. Times are milliseconds of the monotonic clock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EndedAttempt {
+  readonly attempt: number
+  readonly worker: string
+  readonly startedAt: number
+  readonly endedAt: number
+  /** `lost`: with its worker, otherwise why it failed. */
+  readonly reason: FailureReason | "lost"
+  /** The encoded error, cut off when it is long; empty when there is none. */
+  readonly body: Uint8Array
+}
+
+/**
+ * What a task has when something happened to it, mutable and owned by the core. Times are milliseconds of the monotonic
+ * clock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskDetail {
+  /** When a delayed task is due, or a queued one was. */
+  dueAt: number
+  /** When the task expires unless it has an outcome; `Infinity` is never. */
+  expiresAt: number
+  /** Attempts that have ended, oldest first; the newest of them are kept. */
+  history: ReadonlyArray<EndedAttempt>
+  /** Number of attempts that have ended with a failure that is retried. */
+  failures: number
+  /** When the first attempt started. */
+  firstStartedAt: number | undefined
+  /** What the handler reported last, encoded. */
+  progress: Uint8Array | undefined
+  /** Why a task in `cancelling` has to stop, and what it will be then. */
+  stop: "cancelled" | "expired" | undefined
+}
+
+/**
  * The record of a task that has no outcome yet, mutable and owned by the control plane's core. Times are milliseconds of
  * the monotonic clock.
  *
@@ -59,11 +167,13 @@ export interface TaskRecord {
   readonly args: Uint8Array
   readonly sequence: number
   readonly submittedAt: number
+  readonly options: TaskOptions | undefined
+  detail: TaskDetail | undefined
   state: TaskState
   attempt: number
   crashes: number
   losses: number
-  /** Who runs it, while `running`. */
+  /** Who runs it, while `running` or `cancelling`. */
   worker: WorkerRecord | undefined
   /** Number of the exchange whose reply carried the lease. */
   leaseExchange: number

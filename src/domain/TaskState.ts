@@ -7,12 +7,26 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Schema for the state of a task. `queued` waits for a free slot, `running` is leased to a worker, the others are final.
+ * Schema for the state of a task.
+ *
+ * **Details**
+ *
+ * `delayed` waits for its time (submitted for later, or between two attempts), `queued` for a free slot. `running` is
+ * leased to a worker; `cancelling` too, which was told to stop and has not said that it has. The others are final.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const TaskState = Schema.Literals(["queued", "running", "succeeded", "failed", "cancelled"])
+export const TaskState = Schema.Literals([
+  "delayed",
+  "queued",
+  "running",
+  "cancelling",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "expired"
+])
 
 /**
  * The state of a task.
@@ -28,7 +42,7 @@ export type TaskState = typeof TaskState.Type
  * @category schemas
  * @since 0.1.0
  */
-export const FinalState = Schema.Literals(["succeeded", "failed", "cancelled"])
+export const FinalState = Schema.Literals(["succeeded", "failed", "cancelled", "expired"])
 
 /**
  * A state that is final for ever.
@@ -39,17 +53,27 @@ export const FinalState = Schema.Literals(["succeeded", "failed", "cancelled"])
 export type FinalState = typeof FinalState.Type
 
 /**
- * What may follow each state. A running task goes back to `queued` when its worker is lost or hands it back.
+ * What may follow each state.
+ *
+ * **Details**
+ *
+ * A running task goes back to `queued` when its worker is lost or hands it back, and to `delayed` when it is to be
+ * retried. A delayed one is `running` at once when a worker says that it has been running it all along: the control
+ * plane was restarted. One that is being cancelled can still succeed or fail, if that was on its way, but never waits
+ * again.
  *
  * @category transitions
  * @since 0.1.0
  */
 export const successors: Readonly<Record<TaskState, ReadonlyArray<TaskState>>> = {
-  queued: ["running", "failed", "cancelled"],
-  running: ["succeeded", "failed", "queued"],
+  delayed: ["queued", "running", "failed", "cancelled", "expired"],
+  queued: ["running", "failed", "cancelled", "expired"],
+  running: ["succeeded", "failed", "queued", "delayed", "cancelling", "cancelled", "expired"],
+  cancelling: ["succeeded", "failed", "cancelled", "expired"],
   succeeded: [],
   failed: [],
-  cancelled: []
+  cancelled: [],
+  expired: []
 }
 
 /**
