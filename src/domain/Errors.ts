@@ -111,6 +111,68 @@ export class IdConflict extends Schema.TaggedError<IdConflict>()("IdConflict", {
 }
 
 /**
+ * A task with the same unique key has not finished (or not started, or is too recent: as the definition says). Nothing
+ * was submitted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UniqueConflict extends Schema.TaggedError<UniqueConflict>()("UniqueConflict", {
+  task: Schema.String,
+  key: Schema.String,
+  /** The task that holds the key. */
+  id: Schema.String
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) holds the unique key "${this.key}": nothing was submitted`
+  }
+}
+
+/**
+ * The number of tasks that a filter meets is not the one that was expected: nothing was changed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CountChanged extends Schema.TaggedError<CountChanged>()("CountChanged", {
+  expected: Schema.Int,
+  count: Schema.Int
+}) {
+  override get message() {
+    return `${this.count} tasks meet the filter, not ${this.expected} as expected: nothing was changed, look again`
+  }
+}
+
+/**
+ * No schedule has this id.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  id: Schema.String
+}) {
+  override get message() {
+    return `No schedule has the id "${this.id}": \`fastworker schedules\` lists them`
+  }
+}
+
+/**
+ * Only a task that failed or expired, and is still kept, can be retried.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
+  id: Schema.String,
+  state: TaskState
+}) {
+  override get message() {
+    return `Task "${this.id}" is ${this.state}: only tasks that failed or expired, and are still kept, can be retried`
+  }
+}
+
+/**
  * The control plane is shutting down and takes no new work.
  *
  * @category errors
@@ -222,17 +284,19 @@ export class TaskLost extends Schema.TaggedError<TaskLost>()("TaskLost", { id: S
 }
 
 /**
- * The task is running and can't be cancelled.
+ * The task was told to stop and had not within the deadline: its handler does not let itself be interrupted, or its
+ * finalizers take long. It will be cancelled when it stops.
  *
  * @category errors
  * @since 0.1.0
  */
-export class TaskRunning extends Schema.TaggedError<TaskRunning>()("TaskRunning", {
+export class TaskStopping extends Schema.TaggedError<TaskStopping>()("TaskStopping", {
   id: Schema.String,
-  worker: Schema.String
+  afterMillis: Schema.Int
 }) {
   override get message() {
-    return `Task "${this.id}" is running on ${this.worker}: only waiting tasks can be cancelled`
+    return `Task "${this.id}" was told to stop and has not within ${this.afterMillis} ms: ` +
+      `it is cancelled as soon as its handler stops`
   }
 }
 
@@ -260,6 +324,23 @@ export class TaskFinished extends Schema.TaggedError<TaskFinished>()("TaskFinish
 export class TaskCancelled extends Schema.TaggedError<TaskCancelled>()("TaskCancelled", { id: Schema.String }) {
   override get message() {
     return `Task "${this.id}" was cancelled`
+  }
+}
+
+/**
+ * The task had no outcome within the time that it was given (`expiresIn`).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskExpired extends Schema.TaggedError<TaskExpired>()("TaskExpired", {
+  id: Schema.String,
+  task: Schema.String,
+  /** Whether it had started. */
+  started: Schema.Boolean
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) expired ${this.started ? "while it ran" : "before it started"}`
   }
 }
 
@@ -359,8 +440,10 @@ export type SubmitError =
   | QueueFull
   | OutboxFull
   | IdConflict
+  | UniqueConflict
   | ResultEvicted
   | ShuttingDown
+  | JournalError
   | CallError
 
 /**
@@ -379,6 +462,8 @@ export type CallError = Unreachable | ProtocolMismatch | BadRequest
  */
 export type OutcomeError =
   | TaskCancelled
+  | TaskExpired
+  | TaskTimedOut
   | TaskCrashed
   | TaskDefect
   | TooLarge
@@ -411,7 +496,10 @@ export const ReplyError = Schema.Union([
   TooLarge,
   ShuttingDown,
   TaskNotFound,
-  TaskRunning,
+  UniqueConflict,
+  CountChanged,
+  ScheduleNotFound,
+  NotRetryable,
   TaskFinished,
   ResultEvicted
 ])
