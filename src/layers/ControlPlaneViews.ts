@@ -22,6 +22,14 @@ import type { Core } from "./ControlPlaneCore.ts"
 export const packageVersion = "0.1.0"
 
 /**
+ * The views of a control plane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Views = ReturnType<typeof makeViews>
+
+/**
  * Creates the views of a control plane. `now` is monotonic, `wall` makes milliseconds since 1970 of it.
  *
  * @category constructors

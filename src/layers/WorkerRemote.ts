@@ -29,7 +29,6 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 import type { Connection } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { Worker } from "../services/Worker.ts"
-import { maxMessageBytes } from "./ControlPlaneServer.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
@@ -362,7 +361,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   }
 
   const serve = Effect.fnUntraced(function*(address: string) {
-    const to = yield* transport.connect(address, { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) })
+    const to = yield* transport.connect(address, {
+      maxMessageBytes: Envelope.maxMessageBytes(settings.maxPayloadBytes)
+    })
     connection = to
     while (true) {
       unregistered.closeUnsafe()

@@ -1,0 +1,305 @@
+/**
+ * The wire side of workers: decodes their requests, drives the core with them, and answers. Of each worker one exchange
+ * waits for leases; replies are kept until the worker has settled them, so that a resent exchange gets the same again.
+ *
+ * Owns the exchanges that wait and the replies that are kept. What a request does to tasks is the core's business.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Buffer } from "node:buffer"
+import type { ReplyError } from "../domain/Errors.ts"
+import { BadRequest, UnknownSession } from "../domain/Errors.ts"
+import type { Event } from "../domain/Event.ts"
+import type { WorkerRequest } from "../domain/Message.ts"
+import * as Message from "../domain/Message.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+import type { TaskRecord } from "../domain/Task.ts"
+import type { WorkerRecord } from "../domain/WorkerInfo.ts"
+import type { Incoming, Payload } from "../services/Transport.ts"
+import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { Core, Leases } from "./ControlPlaneCore.ts"
+import * as Envelope from "./Envelope.ts"
+
+/** Replies kept for a worker that does not settle them; an exchange that is resent later gets an empty reply. */
+const maxStoredReplies = 256
+
+/** The wire side of a worker. */
+interface Link {
+  worker: WorkerRecord
+  peer: number
+  waiting: Incoming | undefined
+  waitingSeq: number
+  waitingSince: number
+  /** Replies that were sent and not settled: a resent exchange gets the same again. */
+  readonly replies: Map<number, Payload>
+  abandon: Array<string>
+  late: Array<string>
+}
+
+const v = Message.protocolVersion
+
+/** The lists that have something in them. */
+const unlessEmpty = (lists: { readonly abandon: ReadonlyArray<string>; readonly late: ReadonlyArray<string> }) => ({
+  ...(lists.abandon.length > 0 ? { abandon: lists.abandon } : {}),
+  ...(lists.late.length > 0 ? { late: lists.late } : {})
+})
+
+const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))
+
+/**
+ * What the wire side of workers is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parts {
+  readonly core: Core
+  readonly registry: WorkerRegistry["Service"]
+  readonly settings: Values
+  readonly epoch: string
+  /** Milliseconds of the monotonic clock. */
+  readonly now: () => number
+  readonly publish: (event: (at: number) => Event) => void
+  readonly log: (message: Effect.Effect<void>) => void
+  /** Asks for a dispatch at the end of this turn. */
+  readonly schedule: () => void
+}
+
+/**
+ * Creates the wire side of workers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule, settings }: Parts) => {
+  const links = new Map<string, Link>()
+  const peers = new Map<number, Set<Link>>()
+
+  const onRequest = (isLocal: boolean) => (request: Incoming) => {
+    const envelope = Envelope.decode(request.body)
+    if (Result.isFailure(envelope)) return replyError(request, envelope.failure)
+    const decoded = Message.decodeWorkerRequest(envelope.success.header)
+    if (Result.isFailure(decoded)) return replyError(request, decoded.failure)
+    answer(request, decoded.success, envelope.success.body, isLocal)
+  }
+
+  const answer = (request: Incoming, message: WorkerRequest, body: Buffer, isLocal: boolean): void => {
+    const time = now()
+    if (message.op === "register") return register(request, message, isLocal, time)
+    const link = links.get(message.session)
+    if (link === undefined) return replyError(request, new UnknownSession())
+    attach(link, request.peer)
+    if (message.op === "exchange") return exchange(request, link, message, body, time)
+    const reports = message.reports ?? []
+    const bodies = Envelope.split(body, reports)
+    if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
+    for (let i = 0; i < reports.length; i++) {
+      takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
+    }
+    core.leave(link.worker)
+    dropLink(link.worker)
+    publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
+    log(Effect.logDebug(`Worker ${link.worker.id} left`))
+    request.reply(Envelope.encode({ v }))
+    schedule()
+  }
+
+  const register = (
+    request: Incoming,
+    message: typeof Message.Register.Type,
+    isLocal: boolean,
+    time: number
+  ) => {
+    const { about, held, session, slots, tasks, worker: id } = message
+    if (registry.size() >= settings.maxWorkers && registry.bySession(session) === undefined) {
+      return replyError(request, new BadRequest({ reason: `too many workers, the bound is ${settings.maxWorkers}` }))
+    }
+    const known = links.get(session)
+    // An exchange that still waits belongs to the registration before: it is answered, without leases.
+    if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])
+    const { abandon, isNew, worker } = core.register(
+      { session, worker: id, slots, tasks, held: held ?? [], about: about ?? {}, local: isLocal },
+      time
+    )
+    if (known === undefined) {
+      const link: Link = {
+        worker,
+        peer: -1,
+        waiting: undefined,
+        waitingSeq: 0,
+        waitingSince: time,
+        replies: new Map(),
+        abandon: [],
+        late: []
+      }
+      links.set(session, link)
+      attach(link, request.peer)
+    } else {
+      known.worker = worker
+      attach(known, request.peer)
+    }
+    if (isNew) {
+      publish((at) => ({ type: "worker.joined", at, worker: id }))
+      log(Effect.logDebug(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
+    }
+    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
+    schedule()
+  }
+
+  const exchange = (
+    request: Incoming,
+    link: Link,
+    message: typeof Message.Exchange.Type,
+    body: Buffer,
+    time: number
+  ) => {
+    const { seq } = message
+    // A copy that was overtaken: the worker has its reply, or has given it up and reports again.
+    if (seq <= link.worker.settled) return request.reply(Envelope.encode({ v, seq, leases: [] }))
+    const stored = link.replies.get(seq)
+    if (stored !== undefined) return request.reply(stored)
+    // The newest exchange again, whose reply is still to come: the connection that carried it may be gone.
+    if (link.waitingSeq === seq) {
+      registry.seen(link.worker, time)
+      awaitLeases(link, request, seq, time)
+      return schedule()
+    }
+    const reports = message.reports ?? []
+    const bodies = Envelope.split(body, reports)
+    if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
+    const { worker } = link
+    const late: Array<string> = []
+    for (let i = 0; i < reports.length; i++) {
+      const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
+      if (!counted) late.push((reports[i] as Message.Report).id)
+    }
+    const settled = message.settled ?? seq - 1
+    const abandon = core.news(
+      worker,
+      {
+        seq,
+        settled,
+        abandoned: message.abandoned ?? [],
+        free: message.free,
+        draining: message.draining ?? false,
+        held: message.held
+      },
+      time
+    )
+    for (const number of link.replies.keys()) if (number <= settled) link.replies.delete(number)
+    schedule()
+    if (seq < worker.exchange) {
+      const payload = Envelope.encode({ v, seq, leases: [], ...unlessEmpty({ abandon, late }) })
+      storeReply(link, seq, payload)
+      return request.reply(payload)
+    }
+    // One exchange waits per worker: the one before is answered now, without leases.
+    if (link.waitingSeq > settled && !link.replies.has(link.waitingSeq)) answerExchange(link, [])
+    link.abandon.push(...abandon)
+    link.late.push(...late)
+    awaitLeases(link, request, seq, time)
+    if (link.abandon.length > 0 || link.late.length > 0) answerExchange(link, [])
+  }
+
+  const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
+    const { abandon, late, waiting, waitingSeq: seq } = link
+    const payload = Envelope.encode(
+      {
+        v,
+        seq,
+        leases: tasks.map(({ args, attempt, id, losses, name }) => {
+          const lease = { id, attempt, name, size: args.length }
+          return losses === 0 ? lease : { ...lease, losses }
+        }),
+        ...unlessEmpty({ abandon, late })
+      },
+      tasks.map(({ args }) => args)
+    )
+    link.waiting = undefined
+    link.abandon = []
+    link.late = []
+    storeReply(link, seq, payload)
+    core.setOpen(link.worker, false)
+    // Without a connection to answer on, the stored reply is what the resent exchange gets.
+    waiting?.reply(payload)
+  }
+
+  const awaitLeases = (link: Link, request: Incoming, seq: number, time: number) => {
+    link.waiting = request
+    link.waitingSeq = seq
+    link.waitingSince = time
+    core.setOpen(link.worker, true)
+  }
+
+  const storeReply = (link: Link, seq: number, payload: Payload) => {
+    link.replies.set(seq, payload)
+    if (link.replies.size <= maxStoredReplies) return
+    for (const oldest of link.replies.keys()) {
+      link.replies.delete(oldest)
+      return
+    }
+  }
+
+  const takeReport = (worker: WorkerRecord, report: Message.Report, body: Buffer, time: number): boolean => {
+    if (body.length <= settings.maxPayloadBytes) return core.report(worker, report, Envelope.keep(body), time)
+    const text = JSON.stringify({ size: body.length, limit: settings.maxPayloadBytes })
+    return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)
+  }
+
+  const attach = (link: Link, peer: number) => {
+    if (link.peer === peer) return
+    detach(link)
+    link.peer = peer
+    const others = peers.get(peer)
+    if (others === undefined) peers.set(peer, new Set([link]))
+    else others.add(link)
+  }
+
+  const detach = (link: Link) => {
+    const others = peers.get(link.peer)
+    if (others?.delete(link) === true && others.size === 0) peers.delete(link.peer)
+  }
+
+  const dropLink = (worker: WorkerRecord) => {
+    const link = links.get(worker.session)
+    if (link === undefined) return
+    links.delete(worker.session)
+    detach(link)
+    if (link.waiting !== undefined) replyError(link.waiting, new UnknownSession())
+  }
+
+  const onClose = (peer: number) => {
+    for (const link of peers.get(peer) ?? []) {
+      link.waiting = undefined
+      core.setOpen(link.worker, false)
+      core.disconnected(link.worker, now())
+    }
+    peers.delete(peer)
+  }
+
+  /** Answers the exchange that waits of each worker that got leases. */
+  const answerLeases = (leases: Leases) => {
+    for (const [worker, tasks] of leases) {
+      const link = links.get(worker.session)
+      if (link !== undefined) answerExchange(link, tasks)
+    }
+  }
+
+  /** Ends the exchange of a worker that the core has given up. */
+  const lost = (worker: WorkerRecord) => {
+    dropLink(worker)
+    publish((at) => ({ type: "worker.lost", at, worker: worker.id }))
+    log(Effect.logWarning(`Worker ${worker.id} is lost: what it ran runs elsewhere`))
+  }
+
+  /** Answers exchanges that have waited for a heartbeat. */
+  const sweep = (time: number) => {
+    for (const link of links.values()) {
+      if (link.waiting !== undefined && time - link.waitingSince >= settings.heartbeatMillis) answerExchange(link, [])
+    }
+  }
+
+  return { onRequest, onClose, answerLeases, lost, sweep }
+}
