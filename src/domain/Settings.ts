@@ -60,6 +60,11 @@ export interface Settings {
   readonly reconnectGraceMillis: number
   /** After its start the control plane accepts tasks of unknown names for this long: workers are still finding it. */
   readonly startGraceMillis: number
+  /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
+  readonly maxDead: number
+  readonly maxDeadBytes: number
+  /** Unique keys that are held, at most. */
+  readonly maxUniqueKeys: number
   /** Losses of its worker after which a task is given up. */
   readonly maxCrashes: number
   /** How long running tasks may go on after a stop was asked for. `FASTWORKER_DRAIN_TIMEOUT`. */
@@ -105,6 +110,9 @@ export const defaults: Settings = {
   heartbeatTimeoutMillis: 15_000,
   reconnectGraceMillis: 2_000,
   startGraceMillis: 5_000,
+  maxDead: 10_000,
+  maxDeadBytes: 64 * 1024 * 1024,
+  maxUniqueKeys: 1_000_000,
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,
   deadlineMillis: 30_000,

@@ -58,12 +58,18 @@ export interface WorkerRecord {
   readonly about: WorkerAbout
   readonly registeredAt: number
   state: WorkerState
+  /** Whether it is given nothing, because somebody said so. */
+  paused: boolean
   /** Whether an exchange waits for an answer, which could carry leases. */
   isOpen: boolean
   lastSeen: number
   exchange: number
   settled: number
   free: number
+  /** Leases whose handlers wait for other tasks, as it says: it may hold so many more. */
+  waiting: number
+  /** Leases of tasks on their last chance: it gets at most one. */
+  suspects: number
   /** Number of leases in each reply that the worker has not settled yet. */
   readonly unsettled: Map<number, number>
   unsettledLeases: number
@@ -103,14 +109,15 @@ export type WorkerAbout = typeof WorkerAbout.Type
  *
  * **Details**
  *
- * Whatever it says of its free slots, it never holds more leases than it has slots.
+ * Whatever it says of its free slots, it never holds more leases than it has slots, those aside that wait for other
+ * tasks.
  *
  * @category rules
  * @since 0.1.0
  */
 export const credit = (worker: WorkerRecord): number =>
-  worker.state === "active" && worker.isOpen
-    ? Math.min(worker.free - worker.unsettledLeases, worker.slots - worker.leases.size)
+  worker.state === "active" && worker.isOpen && !worker.paused
+    ? Math.min(worker.free - worker.unsettledLeases, worker.slots + worker.waiting - worker.leases.size)
     : 0
 
 /**
