@@ -511,3 +511,54 @@ export const ReplyError = Schema.Union([
  * @since 0.1.0
  */
 export type ReplyError = typeof ReplyError.Type
+
+/**
+ * An attempt took longer than its definition allows. The outcome of the task when it is not retried; the input of the
+ * retry's schedule otherwise.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskTimedOut extends Schema.TaggedError<TaskTimedOut>()("TaskTimedOut", {
+  id: Schema.String,
+  task: Schema.String,
+  /** Milliseconds. */
+  timeout: Schema.Int
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) took longer than its timeout of ${this.timeout} ms`
+  }
+}
+
+/**
+ * A handler was about to wait for other tasks while all slots of its worker are held by handlers that wait.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WouldDeadlock extends Schema.TaggedError<WouldDeadlock>()("WouldDeadlock", {
+  id: Schema.String,
+  task: Schema.String
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) can't wait for other tasks: its worker has no slot left to run them in. ` +
+      `Submit them without waiting for their results, or raise --concurrency`
+  }
+}
+
+/**
+ * Tasks are to run in threads, and nothing says which files a thread has to load for them.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ThreadsUnavailable extends Schema.TaggedError<ThreadsUnavailable>()("ThreadsUnavailable", {
+  tasks: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `The isolation of ${
+      this.tasks.map((name) => `"${name}"`).join(", ")
+    } is "thread", but their handlers were ` +
+      `given as layers, which can't cross into a thread: load them from files (--tasks FILE, TaskRegistryModules.layerFiles)`
+  }
+}

@@ -69,6 +69,12 @@ export interface Settings {
   readonly maxCrashes: number
   /** How long running tasks may go on after a stop was asked for. `FASTWORKER_DRAIN_TIMEOUT`. */
   readonly drainTimeoutMillis: number
+  /** A handler that has not ended this long after it was told to stop is given up; its slot stays busy until it ends. */
+  readonly stopGraceMillis: number
+  /** A thread whose task has not ended this long after it was told to stop is ended. */
+  readonly threadStopGraceMillis: number
+  /** Bytes of an encoded report of progress, at most. */
+  readonly maxProgressBytes: number
   /** How long a client waits for an answer. `FASTWORKER_TIMEOUT`. */
   readonly deadlineMillis: number
   /** A request without an answer is sent again after this time; what it does, it does once. */
@@ -115,6 +121,9 @@ export const defaults: Settings = {
   maxUniqueKeys: 1_000_000,
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,
+  stopGraceMillis: 10_000,
+  threadStopGraceMillis: 1_000,
+  maxProgressBytes: 64 * 1024,
   deadlineMillis: 30_000,
   resendMillis: 2_000,
   maxOutbox: 100_000,

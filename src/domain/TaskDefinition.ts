@@ -7,11 +7,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonCodec from "./JsonCodec.ts"
 import type { Priority } from "./Priority.ts"
 import { TaskName } from "./Task.ts"
-import type { TaskContext } from "./TaskContext.ts"
+import { TaskContext } from "./TaskContext.ts"
+import type { Policy, PolicyOptions } from "./TaskPolicy.ts"
+import * as TaskPolicy from "./TaskPolicy.ts"
+
+/** Run tasks again and again. */
+export { cron, every } from "./Schedules.ts"
 
 /**
  * Schemas of a task's arguments, by name.
@@ -28,6 +34,27 @@ export type Fields = Readonly<Record<string, JsonCodec.AnyCodec>>
  * @since 0.1.0
  */
 export type Handler<Args, Success, Error, R> = (args: Args) => Effect.Effect<Success, Error, R>
+
+/**
+ * What runs around an attempt: gets the handler's Effect and returns the Effect to run in its place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Around = <A, E>(
+  run: Effect.Effect<A, E, TaskContext>,
+  task: TaskContext["Service"]
+) => Effect.Effect<A, E, TaskContext>
+
+/**
+ * Marks the layer that provides what runs around the attempts of all tasks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskMiddleware {
+  readonly _: unique symbol
+}
 
 /**
  * Marks the layer that provides the handler of the task with this name.
@@ -47,7 +74,7 @@ export interface TaskHandler<out Name extends string> {
  * @since 0.1.0
  */
 export interface RegisteredHandler {
-  readonly definition: TaskDefinition<string, unknown, unknown, unknown>
+  readonly definition: TaskDefinition<string, unknown, unknown, unknown, unknown>
   readonly run: (args: unknown) => Effect.Effect<unknown, unknown, TaskContext>
   readonly services: Context.Context<never>
 }
@@ -61,12 +88,42 @@ export interface RegisteredHandler {
 export const handlerKeyPrefix = "fastworker/handler/"
 
 /**
- * A task definition: the contract between whoever submits a task and whoever runs it.
+ * Prefix of the keys under which middleware stands in a context.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const middlewareKeyPrefix = "fastworker/middleware/"
+
+/**
+ * The codec of what a handler reports while it runs.
  *
  * @category models
  * @since 0.1.0
  */
-export interface TaskDefinition<in out Name extends string, in out Args, in out Success, in out Error> {
+export interface ProgressCodec<out Progress> {
+  encode(value: Progress): ReturnType<JsonCodec.JsonCodec<Progress>["encode"]>
+  decode(text: string): ReturnType<JsonCodec.JsonCodec<Progress>["decode"]>
+}
+
+/**
+ * A task definition: the contract between whoever submits a task and whoever runs it.
+ *
+ * **Details**
+ *
+ * A definition without `progress` has the type `never` for it. The parameter is covariant, so that `TaskDefinition<Name,
+ * Args, Success, Error>` stands for definitions with any.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskDefinition<
+  in out Name extends string,
+  in out Args,
+  in out Success,
+  in out Error,
+  out Progress = unknown
+> {
   readonly "~fastworker/TaskDefinition": true
   readonly name: Name
   readonly description: string | undefined
@@ -77,12 +134,24 @@ export interface TaskDefinition<in out Name extends string, in out Args, in out 
   readonly error: JsonCodec.JsonCodec<Error>
   /** Tells a failure that the definition declares from any other. */
   readonly isError: (value: unknown) => value is Error
+  readonly policy: Policy<Args, Error>
+  /** `undefined` when the definition has no `progress`. */
+  readonly progressCodec: ProgressCodec<Progress> | undefined
+  /**
+   * Tells whoever watches the task how far it is. For its handler. A value that does not fit the schema, or is too large,
+   * is a mistake of the handler: the task fails unexpectedly.
+   */
+  progress(value: Progress): Effect.Effect<void, never, TaskContext>
+  /** What an earlier attempt of the task reported last. For its handler. */
+  readonly checkpoint: Effect.Effect<Option.Option<Progress>, never, TaskContext>
   /**
    * Creates the layer that runs this task in a process that executes. Takes the handler, or an Effect that builds it
-   * once per process; what either needs becomes a requirement of the layer.
+   * once per process; what either needs becomes a requirement of the layer. `around` runs around each attempt, inside of
+   * what {@link middleware} adds.
    */
   toLayer<R = never, BuildError = never, BuildR = never>(
-    handler: Handler<Args, Success, Error, R> | Effect.Effect<Handler<Args, Success, Error, R>, BuildError, BuildR>
+    handler: Handler<Args, Success, Error, R> | Effect.Effect<Handler<Args, Success, Error, R>, BuildError, BuildR>,
+    options?: { readonly around?: Around }
   ): Layer.Layer<TaskHandler<Name>, BuildError, Exclude<R, TaskContext> | BuildR>
 }
 
@@ -94,7 +163,7 @@ export interface TaskDefinition<in out Name extends string, in out Args, in out 
  */
 // The codecs use their type in both directions, so no single instantiation accepts every definition.
 // oxlint-disable-next-line typescript/no-explicit-any
-export type Any = TaskDefinition<any, any, any, any>
+export type Any = TaskDefinition<any, any, any, any, any>
 
 /**
  * What a definition may say besides its name.
@@ -102,13 +171,20 @@ export type Any = TaskDefinition<any, any, any, any>
  * @category models
  * @since 0.1.0
  */
-export interface Options<F extends Fields, S extends JsonCodec.AnyCodec, E extends JsonCodec.AnyCodec> {
+export interface Options<
+  F extends Fields,
+  S extends JsonCodec.AnyCodec,
+  E extends JsonCodec.AnyCodec,
+  P extends JsonCodec.AnyCodec
+> extends PolicyOptions<Schema.Struct.Type<F>, E["Type"]> {
   /** Schemas of the arguments by name. Default: none. */
   readonly args?: F
   /** Schema of the value. Default: `Schema.Void`. */
   readonly success?: S
   /** Schema of the error that the caller can handle. Default: `Schema.Never`. */
   readonly error?: E
+  /** Schema of what the handler reports while it runs. Default: it reports nothing. */
+  readonly progress?: P
   /** Default: `normal`. */
   readonly priority?: Priority
   /** One line for people: shown by `fastworker tasks` and the dashboard. */
@@ -122,7 +198,7 @@ type Codec<T> = Schema.ConstraintCodec<T, unknown>
  *
  * **Gotchas**
  *
- * Throws when the name is empty, longer than 128 characters or has control characters.
+ * Throws when the name is empty, longer than 128 characters or has control characters, and when an option can't be.
  *
  * @category constructors
  * @since 0.1.0
@@ -131,18 +207,19 @@ export const make = <
   const Name extends string,
   const F extends Fields = {},
   S extends JsonCodec.AnyCodec = Schema.Void,
-  E extends JsonCodec.AnyCodec = Schema.Never
+  E extends JsonCodec.AnyCodec = Schema.Never,
+  P extends JsonCodec.AnyCodec = Schema.Never
 >(
   name: Name,
-  options: Options<F, S, E> = {}
-): TaskDefinition<Name, Schema.Struct.Type<F>, S["Type"], E["Type"]> => {
+  options: Options<F, S, E, P> = {}
+): TaskDefinition<Name, Schema.Struct.Type<F>, S["Type"], E["Type"], P["Type"]> => {
   type Args = Schema.Struct.Type<F>
   Schema.decodeUnknownSync(TaskName)(name)
   const success: Codec<S["Type"]> = options.success ?? (Schema.Void)
   const error: Codec<E["Type"]> = options.error ?? (Schema.Never)
   const args = Schema.Struct(options.args ?? {}) as unknown as Codec<Args>
   const key = Context.Service<TaskHandler<Name>, RegisteredHandler>(handlerKeyPrefix + name)
-  const definition: TaskDefinition<Name, Args, S["Type"], E["Type"]> = {
+  const definition: TaskDefinition<Name, Args, S["Type"], E["Type"], P["Type"]> = {
     "~fastworker/TaskDefinition": true,
     name,
     description: options.description,
@@ -151,13 +228,27 @@ export const make = <
     success: JsonCodec.make(success),
     error: JsonCodec.make(error),
     isError: Schema.is(error),
-    toLayer: (handler) => {
+    policy: TaskPolicy.make<Args, E["Type"]>(name, options),
+    progressCodec: options.progress === undefined ? undefined : JsonCodec.make(options.progress),
+    progress: (value) => TaskContext.use((task) => task.progress(value)),
+    // The executor decodes it with this definition.
+    checkpoint: TaskContext.use((task) => task.checkpoint) as Effect.Effect<
+      Option.Option<P["Type"]>,
+      never,
+      TaskContext
+    >,
+    toLayer: (handler, { around } = {}) => {
       const build = Effect.isEffect(handler) ? handler : Effect.succeed(handler)
       return Layer.effect(
         key,
         Effect.gen(function*() {
-          const run = yield* build
+          const built = yield* build
           const services = yield* Effect.context()
+          // What the handler needs is provided by the executor, to it and to what runs around it.
+          const handle = built as Handler<Args, S["Type"], E["Type"], TaskContext>
+          const run = around === undefined
+            ? handle
+            : (args: Args) => TaskContext.use((task) => around(Effect.suspend(() => handle(args)), task))
           // The registry holds handlers of all types: their arguments were decoded by the same definition.
           return { definition, run, services } as unknown as RegisteredHandler
         })
@@ -176,7 +267,8 @@ export const make = <
  */
 export const untyped = <const Name extends string>(name: Name): TaskDefinition<Name, unknown, unknown, unknown> => ({
   ...make<Name, {}, Schema.Unknown, Schema.Unknown>(name, { success: Schema.Unknown, error: Schema.Unknown }),
-  args: JsonCodec.make(Schema.Unknown)
+  args: JsonCodec.make(Schema.Unknown),
+  policy: TaskPolicy.make<unknown, unknown>(name, {})
 })
 
 /**
@@ -185,9 +277,13 @@ export const untyped = <const Name extends string>(name: Name): TaskDefinition<N
  * @category models
  * @since 0.1.0
  */
-export interface DefinedTask<in out Name extends string, in out Args, in out Success, in out Error>
-  extends TaskDefinition<Name, Args, Success, Error>
-{
+export interface DefinedTask<
+  in out Name extends string,
+  in out Args,
+  in out Success,
+  in out Error,
+  out Progress = unknown
+> extends TaskDefinition<Name, Args, Success, Error, Progress> {
   readonly layer: Layer.Layer<TaskHandler<Name>>
 }
 
@@ -206,16 +302,17 @@ export const define = <
   const Name extends string,
   const F extends Fields = {},
   S extends JsonCodec.AnyCodec = Schema.Void,
-  E extends JsonCodec.AnyCodec = Schema.Never
+  E extends JsonCodec.AnyCodec = Schema.Never,
+  P extends JsonCodec.AnyCodec = Schema.Never
 >(
   name: Name,
-  options: Options<F, S, E> & {
+  options: Options<F, S, E, P> & {
     readonly run: (
       args: Schema.Struct.Type<F>
     ) => Effect.Effect<S["Type"], E["Type"], TaskContext> | Promise<S["Type"]>
   }
-): DefinedTask<Name, Schema.Struct.Type<F>, S["Type"], E["Type"]> => {
-  const definition = make<Name, F, S, E>(name, options)
+): DefinedTask<Name, Schema.Struct.Type<F>, S["Type"], E["Type"], P["Type"]> => {
+  const definition = make<Name, F, S, E, P>(name, options)
   const layer = definition.toLayer((args) =>
     Effect.suspend(() => {
       const result = options.run(args)
@@ -229,6 +326,30 @@ export const define = <
     })
   )
   return { ...definition, layer }
+}
+
+/**
+ * Creates a layer that runs something around every attempt of every task of the process: to measure, to log, to provide
+ * what handlers ask of their surroundings. Takes a function, or an Effect that builds it once per process.
+ *
+ * **Details**
+ *
+ * Export the layer from a file of tasks, or compose it beside the handlers. Several run in the order of the files and
+ * layers, the first outermost. The declared error of a task passes through; what the middleware adds can't fail.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const middleware = <BuildError = never, BuildR = never>(
+  around: Around | Effect.Effect<Around, BuildError, BuildR>
+): Layer.Layer<TaskMiddleware, BuildError, BuildR> => {
+  // Each has a key of its own, so that none takes the place of another when layers are merged.
+  const key = Context.Service<TaskMiddleware, Around>(middlewareKeyPrefix + crypto.randomUUID())
+  return Layer.effect(key, Effect.isEffect(around) ? around : Effect.succeed(around)) as Layer.Layer<
+    TaskMiddleware,
+    BuildError,
+    BuildR
+  >
 }
 
 /**
