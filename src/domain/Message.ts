@@ -12,8 +12,9 @@ import { Event } from "./Event.ts"
 import * as JsonCodec from "./JsonCodec.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
-import { ScheduleDeclaration, ScheduleId } from "./Schedules.ts"
+import { ScheduleDeclaration } from "./Schedules.ts"
 import { TaskId, TaskKey, TaskName, Unique } from "./Task.ts"
+import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
 import { WorkerAbout, WorkerId, WorkerState } from "./WorkerInfo.ts"
 
@@ -50,14 +51,6 @@ export const maxHandlers = 1_000
 export const maxWaitMillis = 60_000
 
 /**
- * Longest time in milliseconds that a task may be delayed, or may take to expire: ten years.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxDelayMillis = 315_360_000_000
-
-/**
  * Most tags of a task.
  *
  * @category constants
@@ -67,7 +60,7 @@ export const maxTags = 16
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Wait = Count.check(Schema.isLessThanOrEqualTo(maxWaitMillis))
-const Delay = Count.check(Schema.isLessThanOrEqualTo(maxDelayMillis))
+const Delay = Count.check(Schema.isLessThanOrEqualTo(maxMillis))
 const batch = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(maxBatch))
 
 /**
@@ -145,7 +138,7 @@ export type TaskFilter = typeof TaskFilter.Type
 export const PauseTarget = Schema.Struct({
   task: Schema.optionalKey(TaskName),
   worker: Schema.optionalKey(WorkerId),
-  schedule: Schema.optionalKey(ScheduleId)
+  schedule: Schema.optionalKey(TaskKey)
 })
 
 /**
@@ -204,9 +197,9 @@ export const Resume = request("resume", { target: PauseTarget })
 /** @category schemas @since 0.1.0 */
 export const SetSchedule = request("schedule", { schedule: ScheduleDeclaration })
 /** @category schemas @since 0.1.0 */
-export const Unschedule = request("unschedule", { id: ScheduleId })
+export const Unschedule = request("unschedule", { id: TaskKey })
 /** @category schemas @since 0.1.0 */
-export const Trigger = request("trigger", { id: ScheduleId })
+export const Trigger = request("trigger", { id: TaskKey })
 /** @category schemas @since 0.1.0 */
 export const SchedulesOf = request("schedules", {})
 /** @category schemas @since 0.1.0 */
@@ -239,7 +232,7 @@ const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 const Rate = Schema.Struct({
   limit: Count.check(Schema.isGreaterThanOrEqualTo(1)),
   /** Milliseconds. */
-  per: Count.check(Schema.isBetween({ minimum: 1, maximum: maxDelayMillis }))
+  per: Count.check(Schema.isBetween({ minimum: 1, maximum: maxMillis }))
 })
 
 /**
@@ -532,7 +525,7 @@ export const TaskStatus = Schema.Struct({
   tags: Schema.optionalKey(Schema.Array(TaskKey)),
   tenant: Schema.optionalKey(TaskKey),
   retryOf: Schema.optionalKey(TaskId),
-  schedule: Schema.optionalKey(ScheduleId),
+  schedule: Schema.optionalKey(TaskKey),
   /** Attempts that have ended without the outcome, oldest first. */
   history: Schema.optionalKey(Schema.Array(AttemptStatus))
 })
@@ -553,7 +546,7 @@ export type TaskStatus = typeof TaskStatus.Type
  */
 export const WorkerStatus = Schema.Struct({
   id: WorkerId,
-  state: WorkerState,
+  state: Schema.Literals([...WorkerState.literals, "paused"]),
   local: Schema.Boolean,
   slots: Count,
   running: Count,

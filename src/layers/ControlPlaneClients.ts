@@ -18,7 +18,10 @@ import type { Settings as Values } from "../domain/Settings.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import type { Core } from "./ControlPlaneCore.ts"
+import type { Followers } from "./ControlPlaneFollowers.ts"
+import type { Journaling } from "./ControlPlaneJournal.ts"
 import type { Views } from "./ControlPlaneViews.ts"
+import { optionsOf } from "./CoreAdmission.ts"
 import * as Envelope from "./Envelope.ts"
 import type { Session } from "./Sessions.ts"
 
@@ -37,6 +40,8 @@ interface Collector {
 interface ResultWaiter {
   readonly request: Incoming
   readonly until: number
+  /** Wants the state only. */
+  readonly isHeader: boolean
 }
 
 const v = Message.protocolVersion
@@ -47,8 +52,13 @@ const outcomeHeader = (outcome: Outcome): OutcomeHeader => ({
   state: outcome.state,
   ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
   attempt: outcome.attempt,
+  ...(outcome.state === "expired" ? { started: outcome.attempt > 0 } : {}),
   size: outcome.body.length
 })
+
+/** Whether a request changes nothing and tells of no outcome: its answer waits for nothing. */
+const isRead = ({ op }: ClientRequest): boolean => reads.has(op)
+const reads: ReadonlySet<string> = new Set(["status", "list", "workers", "tasks", "stats", "schedules", "events", "submit"])
 
 const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))
 
@@ -62,10 +72,15 @@ export interface Parts {
   readonly core: Core
   readonly results: ResultCache["Service"]
   readonly views: Views
+  readonly followers: Followers
+  /** `undefined`: nothing is stored. */
+  readonly journaling: Journaling | undefined
   readonly settings: Values
   readonly epoch: string
   /** Milliseconds of the monotonic clock. */
   readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number
   /** Asks for a dispatch at the end of this turn. */
   readonly schedule: () => void
 }
@@ -76,7 +91,8 @@ export interface Parts {
  * @category constructors
  * @since 0.1.0
  */
-export const makeClients = ({ core, epoch, now, results, schedule, settings, views }: Parts) => {
+export const makeClients = (parts: Parts) => {
+  const { core, epoch, followers, journaling, now, results, schedule, settings, views, wallNow } = parts
   const collectors = new Map<string, Collector>()
   const resultWaiters = new Map<string, Array<ResultWaiter>>()
   let heldReplies: Array<{ readonly request: Incoming; readonly payload: Payload }> = []
@@ -87,8 +103,14 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
     if (Result.isFailure(envelope)) return replyError(request, envelope.failure)
     const decoded = Message.decodeClientRequest(envelope.success.header)
     if (Result.isFailure(decoded)) return replyError(request, decoded.failure)
-    answer(request, decoded.success, envelope.success.body)
+    answer(isRead(decoded.success) ? request : durable(request), decoded.success, envelope.success.body)
   }
+
+  /** What a reply tells is on disk before it leaves: nobody learns what a crash could take back. */
+  const durable = (request: Incoming): Incoming =>
+    journaling === undefined
+      ? request
+      : { ...request, reply: (payload) => journaling.whenCommitted(() => request.reply(payload)) }
 
   const answer = (request: Incoming, message: ClientRequest, body: Buffer): void => {
     const time = now()
@@ -99,8 +121,10 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
         return withSession(request, message.session, time, (session) => {
           const refused: Array<{ readonly index: number; readonly error: unknown }> = []
           for (let index = 0; index < message.ids.length; index++) {
-            const error = core.watch(session, message.ids[index] as string, time)
+            const id = message.ids[index] as string
+            const error = core.watch(session, id, time)
             if (error !== undefined) refused.push({ index, error: Message.errorToWire(error) })
+            else if (message.progress === true) core.watchProgress(session, id)
           }
           request.reply(Envelope.encode({ v, epoch, ...(refused.length > 0 ? { refused } : {}) }))
           schedule()
@@ -118,7 +142,7 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
           if (!isOtherEpoch) core.sessions.acknowledge(session, message.ack)
           const collector = { request, session, until: time + (message.wait ?? 0) }
           collectors.set(session.token, collector)
-          if (core.sessions.pending(session) > 0 || collector.until <= time || isOtherEpoch || isNew) {
+          if (core.sessions.pending(session) > 0 || session.progress.size > 0 || collector.until <= time || isOtherEpoch || isNew) {
             answerCollect(collector)
           }
         })
@@ -132,22 +156,55 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
           return replyError(request, error)
         }
         if ((message.wait ?? 0) === 0) return request.reply(Envelope.encode({ v, state: task.state }))
-        const waiter = { request, until: time + (message.wait ?? 0) }
-        resultWaiters.set(message.id, [...(resultWaiters.get(message.id) ?? []), waiter])
-        return
+        return awaitResult(message.id, { request, until: time + (message.wait ?? 0), isHeader: false })
       }
       case "status":
         return request.reply(
           Envelope.encode({ v, tasks: message.ids.map((id) => views.statusOf(id, time) ?? null) })
         )
       case "cancel": {
-        const error = core.cancel(message.id, time)
-        if (error !== undefined) return replyError(request, error)
+        const state = core.cancel(message.id, time)
+        if (Result.isFailure(state)) return replyError(request, state.failure)
         schedule()
-        return request.reply(Envelope.encode({ v, state: "cancelled" }))
+        if (state.success !== "cancelling" || (message.wait ?? 0) === 0) {
+          return request.reply(Envelope.encode({ v, state: state.success }))
+        }
+        return awaitResult(message.id, { request, until: time + (message.wait ?? 0), isHeader: true })
       }
+      case "cancelAll":
+        return replyCount(request, core.cancelAll(message, time))
+      case "retryAll":
+        return replyCount(request, core.retryAll(message, time))
+      case "purge":
+        return replyCount(request, core.purge(message, time))
+      case "retry": {
+        const id = core.retry(message.id, undefined, time)
+        schedule()
+        return Result.isFailure(id)
+          ? replyError(request, id.failure)
+          : request.reply(Envelope.encode({ v, id: id.success }))
+      }
+      case "pause":
+        return replyDone(request, core.setPaused(message.target, true))
+      case "resume":
+        return replyDone(request, core.setPaused(message.target, false))
+      case "schedule":
+        return replyDone(request, core.setSchedule(message.schedule, time))
+      case "unschedule":
+        return replyDone(request, core.unschedule(message.id))
+      case "trigger": {
+        const id = core.trigger(message.id, time)
+        schedule()
+        return Result.isFailure(id)
+          ? replyError(request, id.failure)
+          : request.reply(Envelope.encode({ v, id: id.success }))
+      }
+      case "schedules":
+        return request.reply(Envelope.encode({ v, schedules: views.schedules() }))
+      case "events":
+        return followers.answer(request, message, time)
       case "list":
-        return request.reply(Envelope.encode({ v, ...views.list(message.state, message.limit ?? 100) }))
+        return request.reply(Envelope.encode({ v, ...views.list(message, message.limit ?? 100) }))
       case "workers":
         return request.reply(Envelope.encode({ v, workers: views.workers() }))
       case "tasks":
@@ -155,6 +212,22 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
       case "stats":
         return request.reply(Envelope.encode({ v, stats: views.stats() }))
     }
+  }
+
+  const awaitResult = (id: string, waiter: ResultWaiter) => {
+    resultWaiters.set(id, [...(resultWaiters.get(id) ?? []), waiter])
+  }
+
+  const replyCount = (request: Incoming, count: Result.Result<number, ReplyError>) => {
+    schedule()
+    if (Result.isFailure(count)) return replyError(request, count.failure)
+    request.reply(Envelope.encode({ v, count: count.success }))
+  }
+
+  const replyDone = (request: Incoming, error: ReplyError | undefined) => {
+    schedule()
+    if (error !== undefined) return replyError(request, error)
+    request.reply(Envelope.encode({ v }))
   }
 
   const withSession = (request: Incoming, token: string, time: number, use: (session: Session) => void) => {
@@ -171,40 +244,56 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
     if (token !== undefined && session === undefined) {
       return replyError(request, new BadRequest({ reason: `too many sessions, the bound is ${settings.maxSessions}` }))
     }
+    const failure = journaling?.failure()
     const refused: Array<{ readonly index: number; readonly error: unknown }> = []
     const ids: Array<string | null> = []
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
       const args = bodies.success[index] as Buffer
-      const accepted = core.submit(
-        {
-          id: task.id,
-          name: task.name,
-          level: task.priority === undefined ? undefined : toLevel(task.priority),
-          args: Envelope.keep(args),
-          watcher: task.watch === true ? session : undefined
-        },
-        time
-      )
-      if (task.id === undefined) madeIds = true
-      if (Result.isSuccess(accepted)) ids.push(accepted.success)
-      else {
+      const accepted = failure === undefined
+        ? core.submit(
+          {
+            id: task.id,
+            name: task.name,
+            level: task.priority === undefined ? undefined : toLevel(task.priority),
+            args: Envelope.keep(args),
+            watcher: task.watch === true ? session : undefined,
+            options: optionsOf(task),
+            dueAt: task.in !== undefined
+              ? time + task.in
+              : task.at !== undefined
+              ? time + task.at - wallNow()
+              : undefined,
+            expiresAt: task.expiresIn === undefined ? undefined : time + task.expiresIn
+          },
+          time
+        )
+        : Result.fail(failure)
+      if (Result.isSuccess(accepted)) {
+        if (accepted.success !== task.id) madeIds = true
+        ids.push(accepted.success)
+      } else {
         ids.push(task.id ?? null)
         refused.push({ index, error: Message.errorToWire(accepted.failure) })
       }
     }
-    const payload = Envelope.encode({
-      v,
-      epoch,
-      ...(madeIds ? { ids } : {}),
-      ...(refused.length > 0 ? { refused } : {})
-    })
+    const reply = () =>
+      Envelope.encode({ v, epoch, ...(madeIds ? { ids } : {}), ...(refused.length > 0 ? { refused } : {}) })
     schedule()
+    if (journaling !== undefined) {
+      return journaling.whenStored(ids.filter((id) => id !== null), (failures) => {
+        for (let index = 0; index < ids.length; index++) {
+          const error = failures.get(ids[index] ?? "")
+          if (error !== undefined) refused.push({ index, error: Message.errorToWire(error) })
+        }
+        request.reply(reply())
+      })
+    }
     // Who watches all of it waits for outcomes: the answer that it was accepted travels with the first of them if that is
     // soon, which saves both sides a wake-up.
-    if (refused.length > 0 || !tasks.every(({ watch }) => watch === true)) return request.reply(payload)
-    heldReplies.push({ request, payload })
+    if (refused.length > 0 || !tasks.every(({ watch }) => watch === true)) return request.reply(reply())
+    heldReplies.push({ request, payload: reply() })
     heldTimer ??= setTimeout(sendHeldReplies, heldMillis)
   }
 
@@ -230,7 +319,23 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
       headers.push(outcomeHeader(outcome))
       if (outcome.body.length > 0) bodies.push(outcome.body)
     }
-    request.reply(Envelope.encode({ v, epoch, last: session.acked + headers.length, outcomes: headers }, bodies))
+    const progress: Array<{ readonly id: string; readonly size: number }> = []
+    for (const [id, body] of core.sessions.takeProgress(session)) {
+      progress.push({ id, size: body.length })
+      bodies.push(body)
+    }
+    request.reply(
+      Envelope.encode(
+        {
+          v,
+          epoch,
+          last: session.acked + headers.length,
+          outcomes: headers,
+          ...(progress.length > 0 ? { progress } : {})
+        },
+        bodies
+      )
+    )
   }
 
   /** Answers the collectors whose sessions got outcomes. */
@@ -252,7 +357,10 @@ export const makeClients = ({ core, epoch, now, results, schedule, settings, vie
     const waiters = resultWaiters.get(outcome.id)
     if (waiters === undefined) return
     resultWaiters.delete(outcome.id)
-    for (const { request } of waiters) replyOutcome(request, outcome)
+    for (const { isHeader, request } of waiters) {
+      if (isHeader) request.reply(Envelope.encode({ v, state: outcome.state }))
+      else replyOutcome(request, outcome)
+    }
   }
 
   /** Answers requests that have waited for as long as they asked to. */

@@ -8,7 +8,9 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
 import {
   BadRequest,
@@ -20,6 +22,7 @@ import {
   TooLarge
 } from "../domain/Errors.ts"
 import type { PauseTarget, TaskFilter } from "../domain/Message.ts"
+import { fingerprint } from "../domain/Outcome.ts"
 import { fromLevel, toLevel } from "../domain/Priority.ts"
 import type { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -30,7 +33,7 @@ import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import { makeAdmission } from "./CoreAdmission.ts"
+import { makeAdmission, optionsOf } from "./CoreAdmission.ts"
 import type { Observer as TasksObserver } from "./CoreTasks.ts"
 import { makeTasks } from "./CoreTasks.ts"
 import { makeWorkers } from "./CoreWorkers.ts"
@@ -39,6 +42,7 @@ import { makeLimits } from "./Limits.ts"
 import { makePauses } from "./Pauses.ts"
 import type { ScheduleRecord } from "./ScheduleBook.ts"
 import { makeScheduleBook } from "./ScheduleBook.ts"
+import type { Session } from "./Sessions.ts"
 import { makeSessions } from "./Sessions.ts"
 import { makeUniqueKeys } from "./UniqueKeys.ts"
 
@@ -121,6 +125,15 @@ export const matches = (
   (filter.tag === undefined || task.options?.tags?.includes(filter.tag) === true) &&
   (filter.olderThan === undefined || now - task.submittedAt >= filter.olderThan)
 
+/** The id of the task of one due time of a schedule: readable, and the same whenever it is made. */
+const scheduledId = (schedule: string, dueAt: number): string => {
+  const readable = schedule.replaceAll(/[^\x21-\x7e]+/gu, "_").slice(0, 72)
+  const mark = fingerprint(schedule, noBytes).toString(36)
+  return `${readable}~${mark}@${DateTime.formatIso(DateTime.makeUnsafe(Math.round(dueAt)))}`
+}
+
+const noBytes = new Uint8Array(0)
+
 /**
  * Creates the core.
  *
@@ -193,7 +206,7 @@ export const makeCore = (parts: Parts) => {
       const { id, overlap } = record.declaration
       const last = record.lastTask === undefined ? undefined : life.tasks.get(record.lastTask)
       if (last !== undefined && overlap === "skip") return skip(record, `its last task ${last.id} has not finished`)
-      const submitted = submitScheduled(record, `${id}@${new Date(Math.round(dueAt)).toISOString()}`, now)
+      const submitted = submitScheduled(record, scheduledId(id, dueAt), now)
       if (Result.isFailure(submitted)) return skip(record, submitted.failure.message)
       if (last !== undefined && overlap === "replace") cancelTask(last, now)
       record.lastTask = submitted.success
@@ -206,7 +219,7 @@ export const makeCore = (parts: Parts) => {
   }
 
   const submitScheduled = ({ declaration }: ScheduleRecord, id: string | undefined, now: number) => {
-    const { args, expiresIn, id: schedule, name, priority, tags, tenant, version } = declaration
+    const { args, expiresIn, id: schedule, name, priority } = declaration
     return admission.submit(
       {
         id,
@@ -214,12 +227,7 @@ export const makeCore = (parts: Parts) => {
         level: priority === undefined ? undefined : toLevel(priority),
         args: new TextEncoder().encode(args),
         watcher: undefined,
-        options: {
-          schedule,
-          ...(tags === undefined ? {} : { tags }),
-          ...(tenant === undefined ? {} : { tenant }),
-          ...(version === undefined ? {} : { version })
-        },
+        options: optionsOf({ ...declaration, schedule }),
         expiresAt: expiresIn === undefined ? Infinity : now + expiresIn
       },
       now
@@ -292,6 +300,14 @@ export const makeCore = (parts: Parts) => {
       }
       cancelTask(task, now)
       return Result.succeed(task.state)
+    },
+
+    /** Tells a session what the handler of a task that it watches reports, and has reported. */
+    watchProgress(watcher: Session, id: string) {
+      const task = life.tasks.get(id)
+      if (task === undefined) return
+      watcher.interests.add(id)
+      if (task.detail?.progress !== undefined) sessions.progress([watcher.token], id, task.detail.progress)
     },
 
     /** Cancels the tasks that a filter means. Returns how many. */

@@ -80,8 +80,8 @@ interface Waiter {
 /** A submission whose tasks are on their way to the disk. */
 interface Submission {
   left: number
-  readonly refused: Map<TaskRecord, JournalFailed>
-  readonly run: (refused: ReadonlyMap<TaskRecord, JournalFailed>) => void
+  readonly refused: Map<string, JournalFailed>
+  readonly run: (refused: ReadonlyMap<string, JournalFailed>) => void
 }
 
 const uniqueKeyOf = (name: string, key: string) => JSON.stringify([name, key])
@@ -96,7 +96,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   let waiters: Array<Waiter> = []
   /** Accepted tasks that are not stored yet, in the order of their entries. */
   let accepted: Array<{ readonly position: number; readonly task: TaskRecord }> = []
-  const submissions = new Map<TaskRecord, Submission>()
+  const unstored = new Map<string, { readonly task: TaskRecord; readonly submissions: Array<Submission> }>()
 
   const toWall = (at: number) => Math.round(at - now() + wallNow())
   const fromWall = (at: number) => at - wallNow() + now()
@@ -173,11 +173,12 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   const changed = (task: TaskRecord) => journal.append({ type: "changed", id: task.id, state: statePart(task) })
 
   const resolve = (task: TaskRecord, failure: JournalFailed | undefined) => {
-    const submission = submissions.get(task)
-    if (submission === undefined) return
-    submissions.delete(task)
-    if (failure !== undefined) submission.refused.set(task, failure)
-    if (--submission.left === 0) submission.run(submission.refused)
+    const waiting = unstored.get(task.id)?.submissions ?? []
+    unstored.delete(task.id)
+    for (const submission of waiting) {
+      if (failure !== undefined) submission.refused.set(task.id, failure)
+      if (--submission.left === 0) submission.run(submission.refused)
+    }
   }
 
   /** The part of the core's observer that stores. */
@@ -186,6 +187,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       const { args, id, name, options } = task
       journal.append({ type: "accepted", id, args, record: taskPart(task), state: statePart(task) })
       accepted.push({ position: journal.position(), task })
+      unstored.set(id, { task, submissions: [] })
       if (options?.unique?.while === "period") {
         const { key, period = 0 } = options.unique
         const value: UniquePart = { name, key, id, until: wallNow() + period }
@@ -321,11 +323,12 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       else waiters.push({ position, run })
     },
 
-    /** Runs it when each of these accepted tasks is stored or refused. */
-    whenStored(tasks: ReadonlyArray<TaskRecord>, run: Submission["run"]) {
-      if (tasks.length === 0) return run(new Map())
-      const submission: Submission = { left: tasks.length, refused: new Map(), run }
-      for (const task of tasks) submissions.set(task, submission)
+    /** Runs it when those of these tasks that are on their way to the disk are stored or refused, which it is told. */
+    whenStored(ids: Iterable<string>, run: Submission["run"]) {
+      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id) ?? [])
+      if (waiting.length === 0) return run(new Map())
+      const submission: Submission = { left: waiting.length, refused: new Map(), run }
+      for (const { submissions } of waiting) submissions.push(submission)
     }
   }
 }

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import type { AddressError } from "../domain/Errors.ts"
+import type { AddressError, JournalError } from "../domain/Errors.ts"
 import { TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
@@ -20,13 +20,17 @@ import { ControlPlane } from "../services/ControlPlane.ts"
 import { Discovery } from "../services/Discovery.ts"
 import { Dispatcher } from "../services/Dispatcher.ts"
 import { EventBus } from "../services/EventBus.ts"
+import { Journal } from "../services/Journal.ts"
 import { ResultCache } from "../services/ResultCache.ts"
 import { Settings } from "../services/Settings.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { makeClients } from "./ControlPlaneClients.ts"
+import type { Core } from "./ControlPlaneCore.ts"
 import { makeCore } from "./ControlPlaneCore.ts"
+import { makeFollowers } from "./ControlPlaneFollowers.ts"
+import { makeJournaling } from "./ControlPlaneJournal.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
@@ -37,6 +41,8 @@ const sweepMillis = 100
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
+
+const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id), name: task.name })
 
 /**
  * Creates the control plane, listening and announced.
@@ -51,6 +57,7 @@ export const make = Effect.gen(function*() {
   const bus = yield* EventBus
   const queue = yield* TaskQueue
   const registry = yield* WorkerRegistry
+  const journal = yield* Journal
   const dispatcher = yield* Dispatcher
   const results = yield* ResultCache
   const clock = yield* Clock.Clock
@@ -58,52 +65,16 @@ export const make = Effect.gen(function*() {
 
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const startedAt = now()
-  // The core counts in monotonic milliseconds, people in wall time: one offset for the life of the process.
-  const wallOffset = clock.currentTimeMillisUnsafe() - startedAt
-  const wall = (millis: number) => Math.round(millis + wallOffset)
+  const wallNow = () => clock.currentTimeMillisUnsafe()
+  // By the wall clock of now: it can be set while the process runs.
+  const wall = (millis: number) => Math.round(millis - now() + wallNow())
   const randomId = makeRandomId()
   const epoch = randomId()
 
   const idle = yield* Latch.make(false)
   let flushScheduled = false
   let resultsExpiredAt = startedAt
-
-  /** Without followers an event is not even made: this is called several times for every task. */
-  const publish = (event: (at: number) => Event) => {
-    if (bus.isFollowed()) bus.publish(event(wall(now())))
-  }
-
-  const core = makeCore({
-    queue,
-    registry,
-    dispatcher,
-    results,
-    settings,
-    startedAt,
-    randomId,
-    observer: {
-      queued: ({ id, name }) => publish((at) => ({ type: "task.queued", at, id, name })),
-      started: ({ attempt, id, name }, worker) =>
-        publish((at) => ({ type: "task.started", at, id, name, worker: worker.id, attempt })),
-      requeued: ({ id, name }, cause) => publish((at) => ({ type: "task.requeued", at, id, name, cause })),
-      finished: (outcome) => {
-        const { id, name, reason, state } = outcome
-        publish((at) => ({ type: "task.finished", at, id, name, state, reason }))
-        clients.finished(outcome)
-        if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
-      }
-    }
-  })
-
-  const views = makeViews({
-    core,
-    results,
-    namespace: settings.namespace,
-    epoch,
-    startedAt,
-    now,
-    wall
-  })
+  let dueTimer: NodeJS.Timeout | undefined
 
   const schedule = () => {
     if (flushScheduled) return
@@ -112,14 +83,132 @@ export const make = Effect.gen(function*() {
     setImmediate(flush)
   }
 
+  const followers = makeFollowers({ settings, schedule })
+
+  /** Without followers an event is not even made: this is called several times for every task. */
+  const publish = (event: (at: number) => Event) => {
+    if (!bus.isFollowed() && !followers.isFollowed()) return
+    const made = event(Math.round(wallNow()))
+    bus.publish(made)
+    followers.publish(made)
+  }
+
+  const journaling = journal.isDurable
+    ? makeJournaling({ journal, now, wallNow, resultTtlMillis: settings.resultCacheTtlMillis })
+    : undefined
+  const stored = journaling?.observer
+  let isRestoring = false
+
+  const core: Core = makeCore({
+    queue,
+    registry,
+    dispatcher,
+    results,
+    settings,
+    startedAt,
+    randomId,
+    wall: wallNow,
+    isDurable: journal.isDurable,
+    observer: {
+      accepted: (task) => {
+        if (!isRestoring) stored?.accepted(task)
+      },
+      delayed: (task) =>
+        publish((at) => ({ ...about(task, at), type: "task.delayed", dueAt: wall(task.detail?.dueAt ?? 0) })),
+      queued: (task) => publish((at) => ({ ...about(task, at), type: "task.queued" })),
+      started: (task, worker) => {
+        stored?.started(task)
+        publish((at) => ({ ...about(task, at), type: "task.started", worker: worker.id, attempt: task.attempt }))
+      },
+      retrying: (task, reason) => {
+        stored?.retrying(task)
+        const { attempt, detail } = task
+        publish((at) => ({
+          ...about(task, at),
+          type: "task.retrying",
+          attempt,
+          reason,
+          dueAt: wall(detail?.dueAt ?? 0)
+        }))
+      },
+      requeued: (task, cause) => {
+        stored?.requeued(task)
+        publish((at) => ({ ...about(task, at), type: "task.requeued", cause }))
+      },
+      cancelling: (task, stop) => {
+        stored?.cancelling(task)
+        publish((at) => ({ ...about(task, at), type: "task.cancelling", stop }))
+      },
+      finished: (outcome, task, keepMillis) => {
+        stored?.finished(outcome, task, keepMillis)
+        const { attempt, reason, state } = outcome
+        publish((at) => ({
+          ...about(task, at),
+          type: "task.finished",
+          attempt,
+          state,
+          ...(reason === undefined ? {} : { reason })
+        }))
+        clients.finished(outcome)
+        if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
+      },
+      progress: (task, body) => stored?.progress(task, body),
+      forgotten: (id) => stored?.forgotten(id),
+      uniqueExpired: (name, key) => stored?.uniqueExpired(name, key),
+      schedule: (id, record) => stored?.schedule(id, record, core),
+      paused: (target, isPaused) => {
+        stored?.paused(target, isPaused)
+        publish((at) => ({ type: isPaused ? "paused" : "resumed", at, target }))
+      },
+      skipped: (id, why) => runFork(Effect.logWarning(`Schedule "${id}" was due and submitted nothing: ${why}`))
+    }
+  })
+
+  const views = makeViews({
+    core,
+    results,
+    journaling,
+    namespace: settings.namespace,
+    epoch,
+    startedAt,
+    now,
+    wall
+  })
+
   const flush = () => {
     flushScheduled = false
-    workers.answerLeases(core.dispatch(now()))
+    const time = now()
+    core.tick(time)
+    workers.answerLeases(core.dispatch(time))
+    workers.answerOrders(core.takeOrders())
     clients.answerCollectors()
+    followers.flush()
+    awaitDue(time)
+  }
+
+  /** Comes back when a delayed task or a token of a limit is due. What is due after the next sweep can wait for it. */
+  const awaitDue = (time: number) => {
+    const due = core.nextDue()
+    if (due === undefined || dueTimer !== undefined || due - time > sweepMillis) return
+    dueTimer = setTimeout(() => {
+      dueTimer = undefined
+      flush()
+    }, Math.max(1, Math.ceil(due - time)))
   }
 
   const workers = makeWorkers({ core, registry, settings, epoch, now, publish, log: runFork, schedule })
-  const clients = makeClients({ core, results, views, settings, epoch, now, schedule })
+  const clients = makeClients({
+    core,
+    results,
+    views,
+    followers,
+    journaling,
+    settings,
+    epoch,
+    now,
+    wallNow,
+    schedule
+  })
 
   const sweep = () => {
     const time = now()
@@ -130,7 +219,22 @@ export const make = Effect.gen(function*() {
     }
     workers.sweep(time)
     clients.sweep(time)
+    followers.sweep(time)
     schedule()
+  }
+
+  if (journaling !== undefined) {
+    const contents = yield* journal.load({
+      maxOutcomes: settings.resultCacheSize,
+      maxOutcomeBytes: settings.resultCacheBytes,
+      maxDead: settings.maxDead,
+      maxDeadBytes: settings.maxDeadBytes
+    })
+    journaling.attach(core, schedule)
+    isRestoring = true
+    journaling.restore(core, results, contents)
+    isRestoring = false
+    yield* Effect.logInfo(`Journal: ${contents.tasks.length} tasks without an outcome, ${contents.outcomes.length} outcomes`)
   }
 
   const onRefused = (role: string) => (remote: string, reason: string) => {
@@ -172,9 +276,12 @@ export const make = Effect.gen(function*() {
       yield* idle.await.pipe(Effect.timeoutOption(settings.drainTimeoutMillis))
     }
     const abandoned = core.counts.running
-    const cancelled = core.cancelWaiting(now())
+    // What waits is in the journal, and will be there when the control plane starts again.
+    const kept = journal.isDurable ? core.waiting() : 0
+    const cancelled = journal.isDurable ? 0 : core.cancelWaiting(now())
     flush()
-    return { cancelled, abandoned }
+    yield* journal.flush.pipe(Effect.catch((error) => Effect.logError("The journal is not complete", error)))
+    return { cancelled, abandoned, kept }
   })
 
   return ControlPlane.of({
@@ -188,14 +295,14 @@ export const make = Effect.gen(function*() {
         const status = views.statusOf(id, now())
         return status === undefined ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(status)
       }),
-    list: ({ limit, state }) => Effect.sync(() => views.list(state, limit)),
+    list: ({ limit, state }) => Effect.sync(() => views.list(state === undefined ? {} : { state }, limit)),
     workers: Effect.sync(views.workers),
     tasks: Effect.sync(views.taskTypes),
     cancel: (id) =>
       Effect.suspend(() => {
-        const error = core.cancel(id, now())
+        const state = core.cancel(id, now())
         schedule()
-        return error === undefined ? Effect.void : Effect.fail(error)
+        return Effect.fromResult(state)
       }),
     drain
   })
@@ -210,6 +317,6 @@ export const make = Effect.gen(function*() {
  */
 export const layer: Layer.Layer<
   ControlPlane,
-  AddressError,
-  Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
+  AddressError | JournalError,
+  Journal | Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = Layer.effect(ControlPlane, make)

@@ -8,22 +8,26 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Buffer } from "node:buffer"
+import { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import type { WorkerRequest } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
-import type { TaskRecord } from "../domain/Task.ts"
+import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
-import type { Core, Leases } from "./ControlPlaneCore.ts"
+import type { Core } from "./ControlPlaneCore.ts"
+import type { HeldLease, Leases } from "./CoreWorkers.ts"
 import * as Envelope from "./Envelope.ts"
 
 /** Replies kept for a worker that does not settle them; an exchange that is resent later gets an empty reply. */
 const maxStoredReplies = 256
+
+/** Bytes of what a handler reports; more is ignored. The worker's executor refuses it before. */
+const maxProgressBytes = 64 * 1024
 
 /** The wire side of a worker. */
 interface Link {
@@ -35,15 +39,44 @@ interface Link {
   /** Replies that were sent and not settled: a resent exchange gets the same again. */
   readonly replies: Map<number, Payload>
   abandon: Array<string>
+  cancel: Array<string>
   late: Array<string>
 }
 
 const v = Message.protocolVersion
 
 /** The lists that have something in them. */
-const unlessEmpty = (lists: { readonly abandon: ReadonlyArray<string>; readonly late: ReadonlyArray<string> }) => ({
+const unlessEmpty = (
+  lists: { readonly [_ in "abandon" | "late"]: ReadonlyArray<string> } & { readonly cancel?: ReadonlyArray<string> }
+) => ({
   ...(lists.abandon.length > 0 ? { abandon: lists.abandon } : {}),
+  ...(lists.cancel !== undefined && lists.cancel.length > 0 ? { cancel: lists.cancel } : {}),
   ...(lists.late.length > 0 ? { late: lists.late } : {})
+})
+
+/** What the worker is told of a lease: of most tasks there is only name and size. */
+const leaseHeader = ({ args, attempt, detail, id, losses, name, options }: TaskRecord, now: number) => {
+  const lease = { id, attempt, name, size: args.length }
+  if (losses === 0 && detail === undefined && options === undefined) return lease
+  return {
+    ...lease,
+    ...(losses === 0 ? {} : { losses }),
+    ...(options?.version === undefined ? {} : { version: options.version }),
+    ...(detail === undefined ? {} : {
+      ...(detail.expiresAt === Infinity ? {} : { expiresIn: Math.max(0, Math.round(detail.expiresAt - now)) }),
+      ...(detail.failures === 0 ? {} : { failures: detail.failures }),
+      ...(detail.history.length === 0 ? {} : { history: detail.history.map((ended) => earlier(ended, now)) }),
+      ...(detail.progress === undefined ? {} : { checkpoint: detail.progress.length })
+    })
+  }
+}
+
+const earlier = ({ attempt, body, endedAt, reason, startedAt }: EndedAttempt, now: number) => ({
+  attempt,
+  reason,
+  ago: Math.max(0, Math.round(now - endedAt)),
+  took: Math.max(0, Math.round(endedAt - startedAt)),
+  ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() })
 })
 
 const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))
@@ -98,7 +131,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     for (let i = 0; i < reports.length; i++) {
       takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
     }
-    core.leave(link.worker)
+    core.leave(link.worker, time)
     dropLink(link.worker)
     publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
     log(Effect.logDebug(`Worker ${link.worker.id} left`))
@@ -112,14 +145,14 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     isLocal: boolean,
     time: number
   ) => {
-    const { about, held, session, slots, tasks, worker: id } = message
+    const { about, held, schedules = [], session, slots, tasks, worker: id } = message
     if (registry.size() >= settings.maxWorkers && registry.bySession(session) === undefined) {
       return replyError(request, new BadRequest({ reason: `too many workers, the bound is ${settings.maxWorkers}` }))
     }
     const known = links.get(session)
     // An exchange that still waits belongs to the registration before: it is answered, without leases.
     if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])
-    const { abandon, isNew, worker } = core.register(
+    const { abandon, cancel, isNew, worker } = core.register(
       { session, worker: id, slots, tasks, held: held ?? [], about: about ?? {}, local: isLocal },
       time
     )
@@ -132,19 +165,25 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         waitingSince: time,
         replies: new Map(),
         abandon: [],
+        cancel: [],
         late: []
       }
       links.set(session, link)
       attach(link, request.peer)
     } else {
       known.worker = worker
+      known.cancel = []
       attach(known, request.peer)
     }
     if (isNew) {
       publish((at) => ({ type: "worker.joined", at, worker: id }))
       log(Effect.logDebug(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
     }
-    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
+    for (const declaration of schedules) {
+      const refused = core.setSchedule(declaration, time)
+      if (refused !== undefined) log(Effect.logWarning(`Schedule "${declaration.id}" was refused: ${refused.message}`))
+    }
+    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon, cancel }))
     schedule()
   }
 
@@ -167,9 +206,15 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       return schedule()
     }
     const reports = message.reports ?? []
-    const bodies = Envelope.split(body, reports)
+    const progress = message.progress ?? []
+    const bodies = Envelope.split(body, progress.length === 0 ? reports : [...reports, ...progress])
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const { worker } = link
+    // Before the reports: what a handler said last may be what its next attempt begins with.
+    for (let i = 0; i < progress.length; i++) {
+      const value = bodies.success[reports.length + i] as Buffer
+      if (value.length <= maxProgressBytes) core.progress(worker, progress[i] as HeldLease, Envelope.keep(value))
+    }
     const late: Array<string> = []
     for (let i = 0; i < reports.length; i++) {
       const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
@@ -183,6 +228,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         settled,
         abandoned: message.abandoned ?? [],
         free: message.free,
+        waiting: message.waiting ?? 0,
         draining: message.draining ?? false,
         held: message.held
       },
@@ -200,25 +246,22 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     link.abandon.push(...abandon)
     link.late.push(...late)
     awaitLeases(link, request, seq, time)
-    if (link.abandon.length > 0 || link.late.length > 0) answerExchange(link, [])
+    if (link.abandon.length > 0 || link.cancel.length > 0 || link.late.length > 0) answerExchange(link, [])
   }
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
-    const { abandon, late, waiting, waitingSeq: seq } = link
-    const payload = Envelope.encode(
-      {
-        v,
-        seq,
-        leases: tasks.map(({ args, attempt, id, losses, name }) => {
-          const lease = { id, attempt, name, size: args.length }
-          return losses === 0 ? lease : { ...lease, losses }
-        }),
-        ...unlessEmpty({ abandon, late })
-      },
-      tasks.map(({ args }) => args)
-    )
+    const { abandon, cancel, late, waiting, waitingSeq: seq } = link
+    const bodies: Array<Uint8Array> = []
+    const leases = tasks.map((task) => {
+      bodies.push(task.args)
+      const checkpoint = task.detail?.progress
+      if (checkpoint !== undefined) bodies.push(checkpoint)
+      return leaseHeader(task, now())
+    })
+    const payload = Envelope.encode({ v, seq, leases, ...unlessEmpty({ abandon, cancel, late }) }, bodies)
     link.waiting = undefined
     link.abandon = []
+    link.cancel = []
     link.late = []
     storeReply(link, seq, payload)
     core.setOpen(link.worker, false)
@@ -287,6 +330,16 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
   }
 
+  /** Answers the exchange that waits of each worker that has to stop something. */
+  const answerOrders = (orders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>>) => {
+    for (const [worker, ids] of orders) {
+      const link = links.get(worker.session)
+      if (link === undefined) continue
+      link.cancel.push(...ids)
+      if (link.waiting !== undefined) answerExchange(link, [])
+    }
+  }
+
   /** Ends the exchange of a worker that the core has given up. */
   const lost = (worker: WorkerRecord) => {
     dropLink(worker)
@@ -301,5 +354,5 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
   }
 
-  return { onRequest, onClose, answerLeases, lost, sweep }
+  return { onRequest, onClose, answerLeases, answerOrders, lost, sweep }
 }

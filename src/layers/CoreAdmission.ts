@@ -50,6 +50,36 @@ export interface Submitted {
 }
 
 /**
+ * Returns what a submission or a schedule says besides name, arguments and times; `undefined` when that is nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const optionsOf = (said: TaskOptions): TaskOptions | undefined => {
+  const options: { -readonly [K in keyof TaskOptions]?: unknown } = {}
+  let some = false
+  for (const name of optionNames) {
+    const value = said[name]
+    if (value === undefined) continue
+    options[name] = value
+    some = true
+  }
+  return some ? options as TaskOptions : undefined
+}
+
+const optionNames = [
+  "unique",
+  "limitKey",
+  "fairKey",
+  "weight",
+  "tags",
+  "tenant",
+  "ignoreResult",
+  "version",
+  "schedule"
+] as const satisfies ReadonlyArray<keyof TaskOptions>
+
+/**
  * A task as a journal brings it back. `isLeased`: it ran when the control plane ended, and a worker may still run it.
  *
  * @category models

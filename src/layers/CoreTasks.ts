@@ -52,6 +52,8 @@ export interface Observer {
   readonly finished: (outcome: Outcome, task: TaskRecord, keepMillis: number) => void
   /** What a handler reported. */
   readonly progress: (task: TaskRecord, body: Uint8Array) => void
+  /** A unique key that was held for a period is free again. */
+  readonly uniqueExpired: (name: string, key: string) => void
   /** A task that can be retried was forgotten: it was, or there are too many. */
   readonly forgotten: (id: string) => void
 }

@@ -130,7 +130,8 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
         lastAt: known?.lastAt,
         skipped: known?.skipped ?? 0
       }
-      record.nextAt = after(record, clockOf(record, times))
+      const next = nextAfter(declaration, times.wall)
+      if (Number.isFinite(next)) record.nextAt = next - times.wall + clockOf(record, times)
       records.set(declaration.id, record)
       changed(declaration.id, record)
       return true
