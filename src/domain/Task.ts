@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type { PriorityLevel } from "./Priority.ts"
 import type { FailureReason } from "./Outcome.ts"
+import type { PriorityLevel } from "./Priority.ts"
 import type { TaskState } from "./TaskState.ts"
 import type { WorkerRecord } from "./WorkerInfo.ts"
 

@@ -58,7 +58,16 @@ const outcomeHeader = (outcome: Outcome): OutcomeHeader => ({
 
 /** Whether a request changes nothing and tells of no outcome: its answer waits for nothing. */
 const isRead = ({ op }: ClientRequest): boolean => reads.has(op)
-const reads: ReadonlySet<string> = new Set(["status", "list", "workers", "tasks", "stats", "schedules", "events", "submit"])
+const reads: ReadonlySet<string> = new Set([
+  "status",
+  "list",
+  "workers",
+  "tasks",
+  "stats",
+  "schedules",
+  "events",
+  "submit"
+])
 
 const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))
 
@@ -142,7 +151,10 @@ export const makeClients = (parts: Parts) => {
           if (!isOtherEpoch) core.sessions.acknowledge(session, message.ack)
           const collector = { request, session, until: time + (message.wait ?? 0) }
           collectors.set(session.token, collector)
-          if (core.sessions.pending(session) > 0 || session.progress.size > 0 || collector.until <= time || isOtherEpoch || isNew) {
+          if (
+            core.sessions.pending(session) > 0 || session.progress.size > 0 || collector.until <= time ||
+            isOtherEpoch || isNew
+          ) {
             answerCollect(collector)
           }
         })

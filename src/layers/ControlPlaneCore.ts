@@ -254,7 +254,7 @@ export const makeCore = (parts: Parts) => {
     for (const item of all) if (isMeant(item)) meant.push(item)
     const count = meant.length
     if (expect !== undefined && expect !== count) return Result.fail(new CountChanged({ expected: expect, count }))
-    if (dryRun !== true) for (const item of meant) change(item)
+    if (dryRun !== true) { for (const item of meant) change(item) }
     return Result.succeed(count)
   }
 
@@ -366,8 +366,7 @@ export const makeCore = (parts: Parts) => {
       return schedules.set(declaration, times(now)) ? undefined : new BadRequest({ reason: "too many schedules" })
     },
 
-    unschedule: (id: string): ReplyError | undefined =>
-      schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
+    unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
 
     /** Submits a schedule's task now, whenever it is due. Returns the task's id. */
     trigger(id: string, now: number): Result.Result<string, ReplyError> {
@@ -435,7 +434,11 @@ export const makeCore = (parts: Parts) => {
     whyWaiting(task: TaskRecord, now: number): string {
       const { name } = task
       if (draining) return "the control plane is shutting down"
-      if (task.state === "delayed") return task.attempt === 0 ? "its time has not come" : "it waits for its next attempt"
+      if (task.state === "delayed") {
+        return task.attempt === 0
+          ? "its time has not come"
+          : "it waits for its next attempt"
+      }
       if (pauses.isPaused()) return "everything is paused"
       if (pauses.isPaused(name)) return `tasks of "${name}" are paused`
       const limited = limits.explain(name, task.options?.limitKey ?? "", now)

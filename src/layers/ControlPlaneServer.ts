@@ -234,7 +234,9 @@ export const make = Effect.gen(function*() {
     isRestoring = true
     journaling.restore(core, results, contents)
     isRestoring = false
-    yield* Effect.logInfo(`Journal: ${contents.tasks.length} tasks without an outcome, ${contents.outcomes.length} outcomes`)
+    yield* Effect.logInfo(
+      `Journal: ${contents.tasks.length} tasks without an outcome, ${contents.outcomes.length} outcomes`
+    )
   }
 
   const onRefused = (role: string) => (remote: string, reason: string) => {

@@ -121,7 +121,11 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
       for (const { outcome } of core.dead.values()) add(outcome, statusOfOutcome)
       return { tasks, total }
     }
-    if (filter.state === undefined || !isFinal(filter.state)) for (const task of core.tasks()) add(task, statusOfTask)
+    if (filter.state === undefined || !isFinal(filter.state)) {
+      for (const task of core.tasks()) {
+        add(task, statusOfTask)
+      }
+    }
     if (filter.state === undefined || isFinal(filter.state)) {
       for (const outcome of results.outcomes()) add(outcome, statusOfOutcome)
     }

@@ -86,7 +86,8 @@ const optionNames = [
  * @since 0.1.0
  */
 export interface Restored
-  extends Pick<TaskRecord, "id" | "name" | "level" | "args" | "submittedAt" | "options" | "detail">,
+  extends
+    Pick<TaskRecord, "id" | "name" | "level" | "args" | "submittedAt" | "options" | "detail">,
     Pick<TaskRecord, "attempt" | "crashes" | "losses">
 {
   readonly isLeased: boolean

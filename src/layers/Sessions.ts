@@ -80,7 +80,16 @@ export const makeSessions = (
         return known
       }
       if (sessions.size >= maxSessions) return undefined
-      const session: Session = { token, watchers: [token], outbox: [], head: 0, acked: delivered, lastSeen: now, interests: new Set(), progress: new Map() }
+      const session: Session = {
+        token,
+        watchers: [token],
+        outbox: [],
+        head: 0,
+        acked: delivered,
+        lastSeen: now,
+        interests: new Set(),
+        progress: new Map()
+      }
       sessions.set(token, session)
       return session
     },
