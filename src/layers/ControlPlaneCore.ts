@@ -152,7 +152,7 @@ export const makeCore = (parts: Parts) => {
   let startGraceEnded = false
   const isDraining = () => draining
 
-  const life = makeTasks({ queue, registry, results, sessions, limits, uniques, dead, settings, observer })
+  const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
   const workers = makeWorkers({
     life,
     queue,
@@ -363,6 +363,7 @@ export const makeCore = (parts: Parts) => {
       const size = Buffer.byteLength(declaration.args)
       const limit = settings.maxPayloadBytes
       if (size > limit) return new TooLarge({ task: declaration.name, what: "arguments", size, limit })
+      admission.expect(declaration.name)
       return schedules.set(declaration, times(now)) ? undefined : new BadRequest({ reason: "too many schedules" })
     },
 

@@ -53,7 +53,7 @@ const v = Message.protocolVersion
  */
 export const makeFollowers = ({ schedule, settings }: {
   readonly settings: Pick<Values, "sessionTimeoutMillis">
-  /** Asks for {@link Followers.flush} at the end of this turn. */
+  /** Asks for `flush` at the end of this turn. */
   readonly schedule: () => void
 }) => {
   const followers = new Map<string, Follower>()

@@ -303,7 +303,9 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       for (const dead of contents.dead) buried(dead)
       for (const [target] of contents.values.pause) core.pauses.pause(target)
       for (const [, value] of contents.values.schedule) {
-        core.schedules.restore(JSON.parse(value) as StoredSchedule, times)
+        const stored = JSON.parse(value) as StoredSchedule
+        core.expect(stored.declaration.name)
+        core.schedules.restore(stored, times)
       }
       for (const [, value] of contents.values.unique) {
         const { id, key, name, until } = JSON.parse(value) as UniquePart

@@ -158,10 +158,10 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
 export const makeAdmission = (parts: Parts) => {
   const { cancel, dead, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
   const { startedAt, uniques } = parts
-  /** Names of tasks that a journal brought back: their workers are still to come. */
-  const restoredNames = new Set<string>()
+  /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
+  const expectedNames = new Set<string>()
 
-  const isKnown = (name: string): boolean => registry.type(name) !== undefined || restoredNames.has(name)
+  const isKnown = (name: string): boolean => registry.type(name) !== undefined || expectedNames.has(name)
 
   const unknownTask = (name: string) => {
     const known: Array<string> = []
@@ -312,10 +312,10 @@ export const makeAdmission = (parts: Parts) => {
         next: undefined,
         previous: undefined
       }
-      restoredNames.add(task.name)
-      if (task.options?.unique !== undefined && (task.options.unique.while !== "waiting" || task.attempt === 0)) {
-        uniques.hold(task, now)
-      }
+      expectedNames.add(task.name)
+      // Keys that are held for a period are brought back by themselves.
+      const held = task.options?.unique?.while
+      if (held === "unfinished" || (held === "waiting" && task.attempt === 0)) uniques.hold(task, now)
       // Whoever ran it may still be running it, and is given time to say so.
       if (isLeased) life.await(task)
       if (isLeased) life.detailOf(task).dueAt = Math.max(task.detail?.dueAt ?? 0, now + settings.startGraceMillis)
@@ -349,6 +349,8 @@ export const makeAdmission = (parts: Parts) => {
 
     /** Whether a task of this name may wait for a handler that is still to come. */
     isKnown,
+    /** From now on tasks of this name may wait for a handler. */
+    expect: (name: string) => void expectedNames.add(name),
     unknownTask
   }
   return admission

@@ -17,7 +17,6 @@ import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
-import type { Limits } from "./Limits.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Timer } from "./Timers.ts"
 import { makeTimers } from "./Timers.ts"
@@ -88,7 +87,6 @@ export interface Parts {
   readonly registry: WorkerRegistry["Service"]
   readonly results: ResultCache["Service"]
   readonly sessions: Sessions
-  readonly limits: Limits
   readonly uniques: UniqueKeys
   readonly dead: DeadTasks
   readonly settings: Values
@@ -119,7 +117,7 @@ const noHistory: ReadonlyArray<EndedAttempt> = []
  * @since 0.1.0
  */
 export const makeTasks = (parts: Parts) => {
-  const { dead, limits, observer, queue, registry, results, sessions, settings, uniques } = parts
+  const { dead, observer, queue, registry, results, sessions, settings, uniques } = parts
   const tasks = new Map<string, TaskRecord>()
   const timers = makeTimers<TaskRecord>()
   const timerOf = new Map<TaskRecord, Timer<TaskRecord>>()
@@ -329,10 +327,10 @@ export const makeTasks = (parts: Parts) => {
     },
 
     /** A task that ran waits again, in its old place. Its lease must have been released. */
-    requeue(task: TaskRecord, cause: RequeueCause) {
+    requeue(task: TaskRecord, cause: RequeueCause, now: number) {
       step(task, "queued")
       task.worker = undefined
-      if (task.options?.unique?.while === "waiting" && task.attempt === 0) uniques.hold(task)
+      if (task.options?.unique?.while === "waiting" && task.attempt === 0) uniques.hold(task, now)
       if (isSuspect(task)) suspects.add(task)
       else queue.restore(task)
       observer?.requeued(task, cause)

@@ -157,13 +157,13 @@ export const makeWorkers = (parts: Parts) => {
     for (const { key, name } of limits.refund(task.name, keyOf(task))) queue.unpark(name, key)
     if (task.state === "cancelling") return life.finish(task, stopOf(task), now)
     task.attempt--
-    life.requeue(task, "handed back")
+    life.requeue(task, "handed back", now)
   }
 
   /** A task that its worker ran and will not end waits again, unless it was to stop. Its lease must have been released. */
   const giveBack = (task: TaskRecord, cause: RequeueCause, now: number) => {
     if (task.state === "cancelling") life.finish(task, stopOf(task), now)
-    else life.requeue(task, cause)
+    else life.requeue(task, cause, now)
   }
 
   const stopOf = (task: TaskRecord) => task.detail?.stop ?? "cancelled"
@@ -175,7 +175,7 @@ export const makeWorkers = (parts: Parts) => {
       return life.finish(task, "failed", now, "crash", body)
     }
     life.remember(task, now, cause === "crashed" ? "crash" : "lost", body)
-    life.requeue(task, cause)
+    life.requeue(task, cause, now)
   }
 
   const lose = (worker: WorkerRecord, now: number) => {
