@@ -428,6 +428,87 @@ export class AddressError extends Schema.TaggedError<AddressError>()("AddressErr
 }
 
 /**
+ * Another process has the journal open: a journal belongs to one control plane at a time.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalLocked extends Schema.TaggedError<JournalLocked>()("JournalLocked", { file: Schema.String }) {
+  override get message() {
+    return `Another control plane uses the journal ${this.file}: stop it, or give this one a file of its own`
+  }
+}
+
+/**
+ * The file is damaged, or is not a journal at all.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>()("JournalCorrupt", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The journal ${this.file} can't be read: ${this.reason}. Run \`fastworker journal check ${this.file}\`, ` +
+      `or move the file away to start with an empty journal`
+  }
+}
+
+/**
+ * The file was written by a newer version of FastWorker, in a format that this one does not know.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalTooNew extends Schema.TaggedError<JournalTooNew>()("JournalTooNew", {
+  file: Schema.String,
+  version: Schema.Int,
+  /** The newest version of the format that this program knows. */
+  known: Schema.Int
+}) {
+  override get message() {
+    return `The journal ${this.file} was written by a newer version of FastWorker (its format is version ` +
+      `${this.version}, this program knows ${this.known}): update FastWorker, or use another file`
+  }
+}
+
+/**
+ * The file can't be used as a journal: no such folder, no permission, something else's file.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalUnusable extends Schema.TaggedError<JournalUnusable>()("JournalUnusable", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The journal ${this.file} can't be used: ${this.reason}`
+  }
+}
+
+/**
+ * The journal can't be written, for now: the disk is full, or fails. What was submitted meanwhile was not accepted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalFailed extends Schema.TaggedError<JournalFailed>()("JournalFailed", { reason: Schema.String }) {
+  override get message() {
+    return `The journal can't be written: ${this.reason}. No task is accepted until it can: submit again later`
+  }
+}
+
+/**
+ * Why a journal can't be opened or read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JournalError = JournalLocked | JournalCorrupt | JournalTooNew | JournalUnusable | JournalFailed
+
+/**
  * Why a submission can be refused. `ResultEvicted`: a task with this id has finished, and waiting for it would never end.
  *
  * @category models
@@ -443,7 +524,7 @@ export type SubmitError =
   | UniqueConflict
   | ResultEvicted
   | ShuttingDown
-  | JournalError
+  | JournalFailed
   | CallError
 
 /**
@@ -500,6 +581,7 @@ export const ReplyError = Schema.Union([
   CountChanged,
   ScheduleNotFound,
   NotRetryable,
+  JournalFailed,
   TaskFinished,
   ResultEvicted
 ])
