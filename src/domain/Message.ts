@@ -137,6 +137,7 @@ export const Register = request("register", {
   slots: Count.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
   tasks: Schema.Array(TaskType).check(Schema.isMaxLength(maxHandlers)),
   held: Schema.optionalKey(batch(Lease)),
+  seq: Schema.optionalKey(Count),
   about: Schema.optionalKey(WorkerAbout)
 })
 

@@ -443,6 +443,13 @@ export const makeCore = (parts: Parts) => {
     },
 
     /**
+     * Says whether a registration is a late copy: its worker has sent exchanges since, of which it does not know. It must
+     * have no effect, or leases that are running would be taken back. `exchange` is the number of the last one before it.
+     */
+    isOvertaken: (session: string, exchange: number): boolean =>
+      exchange < (registry.bySession(session)?.exchange ?? 0),
+
+    /**
      * Adds a worker, or renews one that registers again with the same session: it keeps the leases that it still holds,
      * the others run elsewhere, as a further attempt. Returns its record, and the leases that it names and that are not its any more.
      */

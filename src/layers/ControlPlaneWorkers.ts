@@ -112,10 +112,11 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     isLocal: boolean,
     time: number
   ) => {
-    const { about, held, session, slots, tasks, worker: id } = message
+    const { about, held, seq, session, slots, tasks, worker: id } = message
     if (registry.size() >= settings.maxWorkers && registry.bySession(session) === undefined) {
       return replyError(request, new BadRequest({ reason: `too many workers, the bound is ${settings.maxWorkers}` }))
     }
+    if (seq !== undefined && core.isOvertaken(session, seq)) return acceptRegistration(request, [])
     const known = links.get(session)
     // An exchange that still waits belongs to the registration before: it is answered, without leases.
     if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])
@@ -144,9 +145,12 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       publish((at) => ({ type: "worker.joined", at, worker: id }))
       log(Effect.logDebug(`Worker ${id} joined`).pipe(Effect.when(Effect.succeed(!isLocal))))
     }
-    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
+    acceptRegistration(request, abandon)
     schedule()
   }
+
+  const acceptRegistration = (request: Incoming, abandon: ReadonlyArray<string>) =>
+    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
 
   const exchange = (
     request: Incoming,

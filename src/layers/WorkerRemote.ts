@@ -308,6 +308,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         slots,
         tasks: types,
         held: held(),
+        seq,
         about: about ?? {}
       })
       const cancel = to.request(payload, timing(), (failure, bytes) => {

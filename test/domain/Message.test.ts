@@ -35,6 +35,7 @@ const workerHeaders = {
     slots: 100_000,
     tasks: [{ name: "t", description: "d", priority: "low" }],
     held: [{ id: "a", attempt: 1 }],
+    seq: 0,
     about: { host: "h", pid: 1, runtime: "node" }
   },
   exchange: {

@@ -188,6 +188,17 @@ describe("makeCore", () => {
     assert.isTrue(report(other, "a", 2))
   })
 
+  it("knows a copy of a registration that its worker's exchanges have overtaken", () => {
+    const { core, news, register } = make()
+    const { worker } = register("w")
+    news(worker, 1)
+    news(worker, 2)
+    news(register("w").worker, 3)
+
+    assert.deepStrictEqual([0, 1, 2, 3, 4].map((seq) => core.isOvertaken("w", seq)), [true, true, true, false, false])
+    assert.isFalse(core.isOvertaken("somebody else", 0))
+  })
+
   it("leases no more than a worker has slots, whatever it says is free", () => {
     const { core, dispatch, news, register, submit } = make()
     const { worker } = register("liar")

@@ -362,8 +362,11 @@ export const makePlane = (
       return expected
     },
 
-    register(registration: Registration, peer: number, now: number): ReadonlyArray<string> {
-      const { session } = registration
+    register(registration: Registration & { readonly seq: number | undefined }, peer: number, now: number) {
+      const { seq, session } = registration
+      const isOvertaken = seq !== undefined && seq < (model.workers.get(session)?.exchange ?? 0)
+      if (seq !== undefined) same(`${session} was overtaken`, core.isOvertaken(session, seq), isOvertaken)
+      if (isOvertaken) return []
       const known = links.get(session)
       if (known?.waiting !== undefined) answerExchange(known, [])
       const expected = model.register(registration, now)

@@ -29,12 +29,14 @@ interface SimWorker {
   /** Sends one exchange at a time, and all its reports with it. */
   readonly isPlain: boolean
   readonly isLiar: boolean
+  /** Says with its registration how many exchanges it has sent. */
+  readonly tellsSeq: boolean
   peer: number
   isConnected: boolean
   isAlive: boolean
   isRegistered: boolean
   isDraining: boolean
-  /** A copy of a registration arrived when it had exchanged already: the plane takes back what is running. */
+  /** A copy of a registration that does not tell came when it had exchanged already: what is running is taken back. */
   isOvertaken: boolean
   frozenUntil: number
   seq: number
@@ -167,13 +169,14 @@ export const simulate = (seed: number, steps: number): Outcome => {
       slots: worker.slots,
       tasks: worker.names.map((name) => ({ name, ...(name === "rare" ? { priority: "low" as const } : {}) })),
       held: worker.isLiar ? [...held(worker), { id: anyId(), attempt: 1 }] : held(worker),
+      seq: worker.tellsSeq ? worker.seq : undefined,
       about: {},
       local: worker.local
     }
     send<ReadonlyArray<string>>(
       worker,
       (peer, answer) => {
-        worker.isOvertaken ||= worker.isRegistered
+        worker.isOvertaken ||= worker.isRegistered && !worker.tellsSeq
         answer(plane.register(registration, peer, now))
       },
       (abandon) => {
@@ -367,6 +370,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
       local: random.chance(0.15),
       isPlain: random.chance(0.3),
       isLiar: !isCalm && random.chance(0.15),
+      tellsSeq: random.chance(0.7),
       peer: ++peers,
       isConnected: true,
       isAlive: true,
