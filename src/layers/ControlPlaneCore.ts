@@ -127,6 +127,8 @@ export interface Observer {
   readonly started: (task: TaskRecord, worker: WorkerRecord) => void
   readonly finished: (outcome: Outcome) => void
   readonly requeued: (task: TaskRecord, cause: "worker lost" | "handed back") => void
+  /** Nobody called for this long: the process was stopped, or its event loop blocked. */
+  readonly stood: (millis: number) => void
 }
 
 /**
@@ -186,6 +188,17 @@ const noLeases: Leases = new Map()
 /** Bytes of arguments after which a worker gets no more leases in the same reply: keeps replies below the frame limit. */
 const maxReplyBytes = 4 * 1024 * 1024
 
+/**
+ * How often {@link Core.expire} is to be called, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sweepMillis = 100
+
+/** A call that comes later than this says that the process did not run, so it did not hear anybody either. */
+const maxLateMillis = 1_000
+
 /** Weight of the newest run in the moving average of a task name's run time. */
 const averageWeight = 0.1
 
@@ -221,6 +234,8 @@ export const makeCore = (parts: Parts) => {
   let sequence = 0
   let served = 0
   let draining = false
+  let expiredAt: number | undefined
+  let graceFrom = startedAt
   let startGraceEnded = false
 
   /** The only place where a task changes its state. */
@@ -309,8 +324,16 @@ export const makeCore = (parts: Parts) => {
     }
   }
 
+  /** What others sent while this process stood still has not been read yet: none of that time is held against them. */
+  const forgive = (millis: number, now: number) => {
+    registry.forgive(millis, now)
+    sessions.forgive(millis, now)
+    graceFrom = Math.min(graceFrom + millis, now)
+    observer?.stood(millis)
+  }
+
   const isAcceptable = (name: string, now: number): boolean =>
-    registry.type(name) !== undefined || now - startedAt < settings.startGraceMillis
+    registry.type(name) !== undefined || now - graceFrom < settings.startGraceMillis
 
   const refusal = (submitted: Submitted, now: number): Refusal | undefined => {
     const { args, name, watcher } = submitted
@@ -636,14 +659,18 @@ export const makeCore = (parts: Parts) => {
     },
 
     /**
-     * Does what is due: workers that were silent too long are lost, tasks of names that nobody announced fail, sessions
-     * and outcomes past their time are dropped. Returns the lost workers.
+     * Does what is due, every {@link sweepMillis}; a call that comes much too late forgives everybody the time that it
+     * is late. Workers that were silent too long are lost, tasks of names that nobody announced fail, sessions
+     * past their time are dropped. Returns the lost workers.
      */
     expire(now: number): ReadonlyArray<WorkerRecord> {
+      const late = expiredAt === undefined ? 0 : now - expiredAt - sweepMillis
+      expiredAt = now
+      if (late > maxLateMillis) forgive(late, now)
       const overdue = registry.overdue(now)
       for (const worker of overdue) lose(worker, now)
       sessions.expire(now)
-      if (!startGraceEnded && now - startedAt >= settings.startGraceMillis) {
+      if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
         for (const task of tasks.values()) {
           if (task.state !== "queued" || registry.type(task.name) !== undefined) continue

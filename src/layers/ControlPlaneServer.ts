@@ -26,14 +26,11 @@ import { TaskQueue } from "../services/TaskQueue.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { makeClients } from "./ControlPlaneClients.ts"
-import { makeCore } from "./ControlPlaneCore.ts"
+import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
-
-/** How often what is due is looked for: answers to long polls, silent workers, sessions and outcomes past their time. */
-const sweepMillis = 100
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
@@ -86,6 +83,12 @@ export const make = Effect.gen(function*() {
       started: ({ attempt, id, name }, worker) =>
         publish((at) => ({ type: "task.started", at, id, name, worker: worker.id, attempt })),
       requeued: ({ id, name }, cause) => publish((at) => ({ type: "task.requeued", at, id, name, cause })),
+      stood: (millis) =>
+        runFork(
+          Effect.logWarning(
+            `The control plane was stopped or blocked for ${Math.round(millis)} ms: no worker is lost for that`
+          )
+        ),
       finished: (outcome) => {
         const { id, name, reason, state } = outcome
         publish((at) => ({ type: "task.finished", at, id, name, state, reason }))

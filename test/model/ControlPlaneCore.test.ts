@@ -41,6 +41,7 @@ describe("simulation", () => {
 })
 
 const make = (changes: Partial<Settings> = {}) => {
+  const stood: Array<number> = []
   const settings = { ...defaults, startGraceMillis: 0, ...changes }
   const registry = WorkerRegistryMemory.makeUnsafe(settings)
   let ids = 0
@@ -51,7 +52,14 @@ const make = (changes: Partial<Settings> = {}) => {
     results: ResultCacheLru.makeUnsafe(settings),
     settings,
     randomId: () => `made-${++ids}`,
-    startedAt: 0
+    startedAt: 0,
+    observer: {
+      queued: () => {},
+      started: () => {},
+      finished: () => {},
+      requeued: () => {},
+      stood: (millis) => stood.push(millis)
+    }
   })
   const register = (session: string, held: ReadonlyArray<{ readonly id: string; readonly attempt: number }> = []) =>
     core.register(
@@ -82,7 +90,7 @@ const make = (changes: Partial<Settings> = {}) => {
     })
   const report = (worker: WorkerRecord, id: string, attempt: number, state: Report["state"] = "succeeded", now = 0) =>
     core.report(worker, { id: id as Report["id"], attempt, state }, Buffer.from("{}"), now)
-  return { core, register, news, submit, dispatch, report }
+  return { core, register, news, submit, dispatch, report, stood }
 }
 
 describe("makeCore", () => {
@@ -260,6 +268,43 @@ describe("makeCore", () => {
     assert.strictEqual(before, 0)
     assert.strictEqual(core.counts.failed, 1)
     assert.strictEqual(submit("late", 1_000), "UnknownTask")
+  })
+
+  it("holds no silence against anybody that was its own", () => {
+    const { core, dispatch, news, register, stood, submit } = make({
+      startGraceMillis: 5_000,
+      sessionTimeoutMillis: 5_000,
+      reconnectGraceMillis: 900
+    })
+    const { worker } = register("w")
+    const { worker: away } = register("away")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+    core.expire(100)
+    core.disconnected(away, 100)
+
+    const lost = core.expire(100 + 60_000)
+    const afterwards = core.submit(
+      { id: "b", name: "new", level: 2, args: new Uint8Array(), watcher: undefined },
+      60_100
+    )
+
+    assert.deepStrictEqual([lost, stood, core.sessions.size()], [[], [59_900], 1])
+    assert.isTrue(Result.isSuccess(afterwards))
+    assert.deepStrictEqual(core.expire(60_899), [])
+    assert.deepStrictEqual(core.expire(60_900), [away])
+  })
+
+  it("does lose a worker while it runs itself, if not always on time", () => {
+    const { core, register, stood } = make()
+    const { worker } = register("w")
+
+    let lost: ReadonlyArray<WorkerRecord> = []
+    let time = 0
+    while (lost.length === 0 && time < 60_000) lost = core.expire(time += 1_000)
+
+    assert.deepStrictEqual([lost, time, stood], [[worker], defaults.heartbeatTimeoutMillis, []])
   })
 
   it("accepts and starts nothing while it drains, and takes reports", () => {

@@ -146,6 +146,7 @@ export const makePlane = (
       queued: ({ id }) => events.push(`queued ${id}`),
       started: (task, worker) => model.started(task.id, worker.session, task.attempt),
       requeued: ({ id }, cause) => events.push(`requeued ${id}: ${cause}`),
+      stood: (millis) => events.push(`stood ${millis}`),
       finished: (outcome) => {
         events.push(describeFinished({ ...outcome, body: text(outcome.body) }))
         touch(outcome.id)

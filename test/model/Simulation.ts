@@ -103,6 +103,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   let tokens = 0
   let ids = 0
   let peers = 0
+  let stoppedUntil = 0
   const agenda = makeAgenda()
   const answers: Record<string, number> = {}
   const workers = new Set<SimWorker>()
@@ -117,10 +118,16 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const history: Array<{ readonly id: string; readonly name: string; readonly args: string }> = []
 
   const at = (delay: number, run: () => void) => agenda.add({ at: now + Math.max(0, delay), order: order++, run })
+  /** Something reaches the control plane, which takes it when it runs again. */
+  const atPlane = (delay: number, run: () => void) =>
+    at(delay, () => {
+      if (now < stoppedUntil) atPlane(stoppedUntil - now, run)
+      else run()
+    })
   const plane = makePlane({
     settings,
     maxPassed: random.between(1, 8),
-    scheduleFlush: () => at(0, () => plane.flush(now))
+    scheduleFlush: () => atPlane(0, () => plane.flush(now))
   })
   const tally = (answer: string) => {
     answers[answer] = (answers[answer] ?? 0) + 1
@@ -148,7 +155,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const copies = !isCalm && random.chance(losses / 3) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
       if (lost()) continue
-      at(latency(), () =>
+      atPlane(latency(), () =>
         deliver(peer, (reply) => {
           if (lost()) return
           at(latency(), () =>
@@ -326,13 +333,13 @@ export const simulate = (seed: number, steps: number): Outcome => {
     workers.delete(worker)
     const { peer } = worker
     // The connection of a killed process closes; that of a machine that lost its power does not.
-    if (random.chance(0.7)) at(latency(), () => plane.closed(peer, now))
+    if (random.chance(0.7)) atPlane(latency(), () => plane.closed(peer, now))
   }
 
   const disconnect = (worker: SimWorker) => {
     const { peer } = worker
     worker.isConnected = false
-    at(latency(), () => plane.closed(peer, now))
+    atPlane(latency(), () => plane.closed(peer, now))
     at(isCalm ? 1 : random.between(1, 2 * settings.reconnectGraceMillis), () => {
       worker.peer = ++peers
       worker.isConnected = true
@@ -392,6 +399,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     if (isCalm) return
     at(random.between(1, 2 * chaos), disturb)
     if (workers.size < 4 || (workers.size < 10 && random.chance(0.3))) return hire()
+    if (random.chance(0.03)) stoppedUntil = now + random.between(0, 3 * settings.heartbeatTimeoutMillis)
     const worker = random.pick([...workers])
     const what = random.below(10)
     if (what < 4) disconnect(worker)
@@ -426,7 +434,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     tally(plane.submit(submission, now))
     if (past !== undefined && !wasAlive && plane.model.tasks.has(submission.id)) unjudged.add(submission.id)
     // A request whose reply was lost comes again.
-    if (isOwnId && random.chance(losses)) at(latency(), () => tally(plane.submit(submission, now)))
+    if (isOwnId && random.chance(losses)) atPlane(latency(), () => tally(plane.submit(submission, now)))
   }
 
   const collect = (client: SimClient) => {
@@ -437,7 +445,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
       if (client.call === call && !client.isAway) collect(client)
     })
     if (lost()) return
-    at(latency(), () => {
+    atPlane(latency(), () => {
       const ack = client.acked
       plane.collect(client.token, ack, { wait, limit: random.between(1, 10) }, now, (reply) => {
         if (lost()) return
@@ -464,7 +472,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const behave = (client: SimClient) => {
     if (isCalm) return
     at(random.between(1, 25), () => behave(client))
-    if (client.isAway) return
+    if (client.isAway || now < stoppedUntil) return
     const what = random.below(100)
     if (what < 70) submit(client)
     else if (what < 80) tally(`watch ${plane.watch(client.token, anyId(), now)}`)
@@ -490,7 +498,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   }
 
   const sweep = () => {
-    at(100, sweep)
+    atPlane(100, sweep)
     plane.sweep(now)
   }
 
