@@ -37,4 +37,8 @@ export type Event =
     readonly name: string
     readonly cause: "worker lost" | "handed back"
   }
-  | { readonly type: "worker.joined" | "worker.left" | "worker.lost"; readonly at: number; readonly worker: string }
+  | {
+    readonly type: "worker.joined" | "worker.left" | "worker.lost" | "worker.unresponsive" | "worker.responsive"
+    readonly at: number
+    readonly worker: string
+  }

@@ -175,10 +175,12 @@ export const Exchange = request("exchange", {
   reports: Schema.optionalKey(batch(Report))
 })
 /** @category schemas @since 0.1.0 */
+export const Beat = request("beat", { session: Token, lag: Count })
+/** @category schemas @since 0.1.0 */
 export const Leave = request("leave", { session: Token, reports: Schema.optionalKey(batch(Report)) })
 
 const clientRequests = [Submit, Watch, Collect, ResultOf, Status, Cancel, List, Workers, Tasks, StatsOf] as const
-const workerRequests = [Register, Exchange, Leave] as const
+const workerRequests = [Register, Exchange, Beat, Leave] as const
 
 /**
  * A request of a client.
@@ -311,7 +313,10 @@ export type TaskStatus = typeof TaskStatus.Type
  */
 export const WorkerStatus = Schema.Struct({
   id: WorkerId,
-  state: WorkerState,
+  /** `unresponsive` is an active or draining one whose event loop is blocked: see `lag`. */
+  state: Schema.Literals([...WorkerState.literals, "unresponsive"]),
+  /** How far its event loop was behind when it last said so, in milliseconds. */
+  lag: Count,
   local: Schema.Boolean,
   slots: Count,
   running: Count,
@@ -405,7 +410,12 @@ export const TasksReply = reply({
 /** @category schemas @since 0.1.0 */
 export const StatsReply = reply({ stats: Stats })
 /** @category schemas @since 0.1.0 */
-export const RegisterReply = reply({ epoch: Token, heartbeat: Count, abandon: Schema.Array(TaskId) })
+export const RegisterReply = reply({
+  epoch: Token,
+  heartbeat: Count,
+  heartbeatTimeout: Count,
+  abandon: Schema.Array(TaskId)
+})
 /**
  * The header of the reply to `register`.
  *
@@ -432,6 +442,8 @@ export const ExchangeReply = reply({
   /** Reports that came after their lease had ended: nothing to do, they are counted. */
   late: Schema.optionalKey(Schema.Array(TaskId))
 })
+/** @category schemas @since 0.1.0 */
+export const BeatReply = reply({})
 /** @category schemas @since 0.1.0 */
 export const LeaveReply = reply({})
 

@@ -61,6 +61,8 @@ export interface WorkerRecord {
   /** Whether an exchange waits for an answer, which could carry leases. */
   isOpen: boolean
   lastSeen: number
+  /** How far its event loop was behind when it last said so, in milliseconds; 0 since its last exchange. */
+  lag: number
   exchange: number
   settled: number
   free: number
@@ -99,17 +101,34 @@ export const WorkerAbout = Schema.Struct({
 export type WorkerAbout = typeof WorkerAbout.Type
 
 /**
+ * Lag from which on a worker counts as unresponsive, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unresponsiveMillis = 1_000
+
+/**
+ * Returns whether the worker's event loop is blocked: it is alive and keeps its leases, but can't start, report or stop
+ * anything.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const isUnresponsive = (worker: WorkerRecord): boolean => worker.lag >= unresponsiveMillis
+
+/**
  * Returns how many leases the worker may be given now.
  *
  * **Details**
  *
- * Whatever it says of its free slots, it never holds more leases than it has slots.
+ * Whatever it says of its free slots, it never holds more leases than it has slots. One that is unresponsive gets none.
  *
  * @category rules
  * @since 0.1.0
  */
 export const credit = (worker: WorkerRecord): number =>
-  worker.state === "active" && worker.isOpen
+  worker.state === "active" && worker.isOpen && !isUnresponsive(worker)
     ? Math.min(worker.free - worker.unsettledLeases, worker.slots - worker.leases.size)
     : 0
 

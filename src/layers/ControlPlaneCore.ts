@@ -32,7 +32,7 @@ import type { TaskRecord } from "../domain/Task.ts"
 import type { FinalState, TaskState } from "../domain/TaskState.ts"
 import { transition } from "../domain/TaskState.ts"
 import type { WorkerAbout, WorkerRecord } from "../domain/WorkerInfo.ts"
-import { credit } from "../domain/WorkerInfo.ts"
+import { credit, isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
@@ -127,6 +127,9 @@ export interface Observer {
   readonly started: (task: TaskRecord, worker: WorkerRecord) => void
   readonly finished: (outcome: Outcome) => void
   readonly requeued: (task: TaskRecord, cause: "worker lost" | "handed back") => void
+  /** The event loop of a worker is blocked, or runs again. */
+  readonly unresponsive: (worker: WorkerRecord) => void
+  readonly responsive: (worker: WorkerRecord) => void
   /** Nobody called for this long: the process was stopped, or its event loop blocked. */
   readonly stood: (millis: number) => void
 }
@@ -324,6 +327,14 @@ export const makeCore = (parts: Parts) => {
     }
   }
 
+  const setLag = (worker: WorkerRecord, lag: number) => {
+    const was = isUnresponsive(worker)
+    worker.lag = lag
+    if (isUnresponsive(worker) === was) return
+    if (was) observer?.responsive(worker)
+    else observer?.unresponsive(worker)
+  }
+
   /** What others sent while this process stood still has not been read yet: none of that time is held against them. */
   const forgive = (millis: number, now: number) => {
     registry.forgive(millis, now)
@@ -492,6 +503,7 @@ export const makeCore = (parts: Parts) => {
         state: "active",
         isOpen: false,
         lastSeen: now,
+        lag: previous?.lag ?? 0,
         exchange: previous?.exchange ?? 0,
         settled: previous?.exchange ?? 0,
         free: 0,
@@ -528,8 +540,25 @@ export const makeCore = (parts: Parts) => {
         dispatcher.remove(previous)
       }
       registry.add(worker, types)
+      setLag(worker, 0)
       dispatcher.update(worker)
       return { worker, abandon, isNew: previous === undefined }
+    },
+
+    /** A message that only the event loop of a worker sends: it runs. */
+    seen(worker: WorkerRecord, now: number) {
+      registry.seen(worker, now)
+      setLag(worker, 0)
+    },
+
+    /**
+     * A worker says, from beside its event loop, how many milliseconds that is behind. While it is blocked this is the
+     * sign of life; otherwise that is its exchanges, so that a worker which runs and can't exchange is given up.
+     */
+    beat(worker: WorkerRecord, lag: number, now: number) {
+      setLag(worker, lag)
+      if (isUnresponsive(worker)) registry.seen(worker, now)
+      dispatcher.update(worker)
     },
 
     /**
@@ -565,7 +594,7 @@ export const makeCore = (parts: Parts) => {
      * are not its any more.
      */
     news(worker: WorkerRecord, news: WorkerNews, now: number): ReadonlyArray<string> {
-      registry.seen(worker, now)
+      core.seen(worker, now)
       if (news.abandoned.length > 0) {
         const abandoned = new Set(news.abandoned)
         for (const task of worker.leases) if (abandoned.has(task.leaseExchange)) handBack(worker, task)

@@ -83,6 +83,18 @@ export const make = Effect.gen(function*() {
       started: ({ attempt, id, name }, worker) =>
         publish((at) => ({ type: "task.started", at, id, name, worker: worker.id, attempt })),
       requeued: ({ id, name }, cause) => publish((at) => ({ type: "task.requeued", at, id, name, cause })),
+      unresponsive: ({ id, lag }) => {
+        publish((at) => ({ type: "worker.unresponsive", at, worker: id }))
+        runFork(
+          Effect.logWarning(
+            `Worker ${id} does not respond: a task blocks its event loop, for ${lag} ms now. It gets no more`
+          )
+        )
+      },
+      responsive: ({ id }) => {
+        publish((at) => ({ type: "worker.responsive", at, worker: id }))
+        runFork(Effect.logInfo(`Worker ${id} responds again`))
+      },
       stood: (millis) =>
         runFork(
           Effect.logWarning(

@@ -10,6 +10,7 @@ import { fromLevel } from "../domain/Priority.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import { isFinal } from "../domain/TaskState.ts"
+import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 
@@ -102,7 +103,8 @@ export const makeViews = ({ core, epoch, namespace, now, results, startedAt, wal
   const workers = (): ReadonlyArray<WorkerStatus> =>
     [...registry.workers()].map((worker) => ({
       id: worker.id,
-      state: worker.state,
+      state: worker.state !== "lost" && isUnresponsive(worker) ? "unresponsive" : worker.state,
+      lag: worker.lag,
       local: worker.local,
       slots: worker.slots,
       running: worker.leases.size,

@@ -28,7 +28,9 @@ const maxStoredReplies = 256
 /** The wire side of a worker. */
 interface Link {
   worker: WorkerRecord
-  peer: number
+  /** The connection of its exchanges, which is that of the worker; and the one of its beats. */
+  peer: number | undefined
+  beatPeer: number | undefined
   waiting: Incoming | undefined
   waitingSeq: number
   waitingSince: number
@@ -90,7 +92,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (message.op === "register") return register(request, message, isLocal, time)
     const link = links.get(message.session)
     if (link === undefined) return replyError(request, new UnknownSession())
-    attach(link, request.peer)
+    if (message.op === "beat") return beat(request, link, message.lag, time)
+    attach(link, "peer", request.peer)
     if (message.op === "exchange") return exchange(request, link, message, body, time)
     const reports = message.reports ?? []
     const bodies = Envelope.split(body, reports)
@@ -102,6 +105,13 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     dropLink(link.worker)
     publish((at) => ({ type: "worker.left", at, worker: link.worker.id }))
     log(Effect.logDebug(`Worker ${link.worker.id} left`))
+    request.reply(Envelope.encode({ v }))
+    schedule()
+  }
+
+  const beat = (request: Incoming, link: Link, lag: number, time: number) => {
+    attach(link, "beatPeer", request.peer)
+    core.beat(link.worker, lag, time)
     request.reply(Envelope.encode({ v }))
     schedule()
   }
@@ -127,7 +137,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (known === undefined) {
       const link: Link = {
         worker,
-        peer: -1,
+        peer: undefined,
+        beatPeer: undefined,
         waiting: undefined,
         waitingSeq: 0,
         waitingSince: time,
@@ -136,10 +147,10 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         late: []
       }
       links.set(session, link)
-      attach(link, request.peer)
+      attach(link, "peer", request.peer)
     } else {
       known.worker = worker
-      attach(known, request.peer)
+      attach(known, "peer", request.peer)
     }
     if (isNew) {
       publish((at) => ({ type: "worker.joined", at, worker: id }))
@@ -150,7 +161,15 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   }
 
   const acceptRegistration = (request: Incoming, abandon: ReadonlyArray<string>) =>
-    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon }))
+    request.reply(
+      Envelope.encode({
+        v,
+        epoch,
+        heartbeat: settings.heartbeatMillis,
+        heartbeatTimeout: settings.heartbeatTimeoutMillis,
+        abandon
+      })
+    )
 
   const exchange = (
     request: Incoming,
@@ -166,7 +185,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (stored !== undefined) return request.reply(stored)
     // The newest exchange again, whose reply is still to come: the connection that carried it may be gone.
     if (link.waitingSeq === seq) {
-      registry.seen(link.worker, time)
+      core.seen(link.worker, time)
       awaitLeases(link, request, seq, time)
       return schedule()
     }
@@ -252,33 +271,42 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)
   }
 
-  const attach = (link: Link, peer: number) => {
-    if (link.peer === peer) return
-    detach(link)
-    link.peer = peer
+  const attach = (link: Link, role: "peer" | "beatPeer", peer: number) => {
+    if (link[role] === peer) return
+    detach(link, role)
+    link[role] = peer
     const others = peers.get(peer)
     if (others === undefined) peers.set(peer, new Set([link]))
     else others.add(link)
   }
 
-  const detach = (link: Link) => {
-    const others = peers.get(link.peer)
-    if (others?.delete(link) === true && others.size === 0) peers.delete(link.peer)
+  const detach = (link: Link, role: "peer" | "beatPeer") => {
+    const peer = link[role]
+    link[role] = undefined
+    if (peer === undefined || peer === link.peer || peer === link.beatPeer) return
+    const others = peers.get(peer)
+    if (others?.delete(link) === true && others.size === 0) peers.delete(peer)
   }
 
   const dropLink = (worker: WorkerRecord) => {
     const link = links.get(worker.session)
     if (link === undefined) return
     links.delete(worker.session)
-    detach(link)
+    detach(link, "peer")
+    detach(link, "beatPeer")
     if (link.waiting !== undefined) replyError(link.waiting, new UnknownSession())
   }
 
   const onClose = (peer: number) => {
     for (const link of peers.get(peer) ?? []) {
-      link.waiting = undefined
-      core.setOpen(link.worker, false)
-      core.disconnected(link.worker, now())
+      if (link.beatPeer === peer) link.beatPeer = undefined
+      if (link.peer === peer) {
+        link.peer = undefined
+        link.waiting = undefined
+        core.setOpen(link.worker, false)
+      }
+      // Beats of a worker that has ended may be read after its exchange is gone: when they end it is gone for good.
+      if (link.peer === undefined) core.disconnected(link.worker, now())
     }
     peers.delete(peer)
   }

@@ -42,6 +42,7 @@ describe("simulation", () => {
 
 const make = (changes: Partial<Settings> = {}) => {
   const stood: Array<number> = []
+  const responses: Array<string> = []
   const settings = { ...defaults, startGraceMillis: 0, ...changes }
   const registry = WorkerRegistryMemory.makeUnsafe(settings)
   let ids = 0
@@ -58,6 +59,8 @@ const make = (changes: Partial<Settings> = {}) => {
       started: () => {},
       finished: () => {},
       requeued: () => {},
+      unresponsive: ({ id, lag }) => responses.push(`${id} is ${lag} behind`),
+      responsive: ({ id }) => responses.push(`${id} responds`),
       stood: (millis) => stood.push(millis)
     }
   })
@@ -90,7 +93,7 @@ const make = (changes: Partial<Settings> = {}) => {
     })
   const report = (worker: WorkerRecord, id: string, attempt: number, state: Report["state"] = "succeeded", now = 0) =>
     core.report(worker, { id: id as Report["id"], attempt, state }, Buffer.from("{}"), now)
-  return { core, register, news, submit, dispatch, report, stood }
+  return { core, register, news, submit, dispatch, report, stood, responses }
 }
 
 describe("makeCore", () => {
@@ -268,6 +271,54 @@ describe("makeCore", () => {
     assert.strictEqual(before, 0)
     assert.strictEqual(core.counts.failed, 1)
     assert.strictEqual(submit("late", 1_000), "UnknownTask")
+  })
+
+  it("keeps the leases of a worker whose event loop is blocked, for as long as it says so, and gives it no more", () => {
+    const { core, dispatch, news, register, responses, submit } = make()
+    const { worker } = register("w")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+    news(worker, 2, { free: 1 })
+
+    for (let time = 1_000; time <= 60_000; time += 1_000) {
+      core.beat(worker, time, time)
+      assert.deepStrictEqual(core.expire(time), [])
+    }
+    submit("b")
+    const blocked = dispatch()
+    core.beat(worker, 0, 60_100)
+    const afterwards = dispatch()
+
+    assert.deepStrictEqual([blocked, afterwards], [[], ["w: b/1"]])
+    assert.deepStrictEqual(responses, ["w is 1000 behind", "w responds"])
+  })
+
+  it("knows from an exchange and from a registration that a worker's event loop runs again", () => {
+    const { core, news, register, responses } = make()
+    const { worker } = register("w")
+    core.beat(worker, 5_000, 0)
+    news(worker, 1)
+    const lag = worker.lag
+    core.beat(worker, 1_000, 0)
+    const again = register("w").worker
+
+    assert.deepStrictEqual([lag, again.lag], [0, 0])
+    assert.deepStrictEqual(responses, ["w is 5000 behind", "w responds", "w is 1000 behind", "w responds"])
+  })
+
+  it("loses a worker whose event loop runs, and does not exchange", () => {
+    const { core, register } = make()
+    const { worker } = register("w")
+
+    let lost: ReadonlyArray<WorkerRecord> = []
+    let time = 0
+    while (lost.length === 0 && time < 60_000) {
+      core.beat(worker, 999, time)
+      lost = core.expire(time += 1_000)
+    }
+
+    assert.deepStrictEqual([lost, time], [[worker], defaults.heartbeatTimeoutMillis])
   })
 
   it("holds no silence against anybody that was its own", () => {

@@ -36,6 +36,7 @@ export interface ModelWorker {
   isOpen: boolean
   lostSince: number | undefined
   lastSeen: number
+  lag: number
 }
 
 export interface ModelOutcome {
@@ -160,7 +161,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   }
 
   const credit = (worker: ModelWorker): number =>
-    worker.isOpen && !worker.isDraining && worker.lostSince === undefined
+    worker.isOpen && !worker.isDraining && worker.lostSince === undefined && worker.lag < 1_000
       ? Math.min(worker.free - unsettled(worker), worker.slots - worker.leases.size)
       : 0
 
@@ -310,8 +311,10 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         isDraining: false,
         isOpen: false,
         lostSince: undefined,
-        lastSeen: now
+        lastSeen: now,
+        lag: 0
       }
+      if (previous !== undefined && previous.lag >= 1_000) events.push(`responsive ${session}`)
       const abandon: Array<string> = []
       for (const { attempt, id } of held) {
         const task = tasks.get(id)
@@ -353,6 +356,19 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       if (worker === undefined) return
       worker.lastSeen = now
       worker.lostSince = undefined
+      if (worker.lag >= 1_000) events.push(`responsive ${session}`)
+      worker.lag = 0
+    },
+
+    beat(session: string, lag: number, now: number) {
+      const worker = workers.get(session)
+      if (worker === undefined) return
+      if (lag >= 1_000) {
+        if (worker.lag < 1_000) events.push(`unresponsive ${session}`)
+        worker.lastSeen = now
+        worker.lostSince = undefined
+      } else if (worker.lag >= 1_000) events.push(`responsive ${session}`)
+      worker.lag = lag
     },
 
     news(session: string, news: WorkerNews, now: number): ReadonlyArray<string> {

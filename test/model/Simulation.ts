@@ -39,6 +39,10 @@ interface SimWorker {
   /** A copy of a registration that does not tell came when it had exchanged already: what is running is taken back. */
   isOvertaken: boolean
   frozenUntil: number
+  /** Since when, if its event loop alone is blocked: it beats. */
+  blockedSince: number | undefined
+  /** The connection of its beats. */
+  readonly beatPeer: number
   seq: number
   abandoned: Array<number>
   reports: Array<PendingReport>
@@ -196,6 +200,16 @@ export const simulate = (seed: number, steps: number): Outcome => {
     at(isCalm ? 100 : random.between(500, 1_500), () => act(worker, () => register(worker)))
   }
 
+  /** Says from beside the event loop how far that is behind; nothing while the whole process is stopped. */
+  const beat = (worker: SimWorker) => {
+    if (!worker.isAlive) return
+    at(600, () => beat(worker))
+    const isFrozen = now < worker.frozenUntil
+    if ((isFrozen && worker.blockedSince === undefined) || lost()) return
+    const lag = worker.isLiar ? random.below(3_000) : isFrozen ? now - (worker.blockedSince ?? now) : random.below(100)
+    atPlane(latency(), () => plane.beat(worker.session, lag, worker.beatPeer, now))
+  }
+
   const detach = (worker: SimWorker) => {
     worker.isRegistered = false
     for (const number of [...worker.outstanding.keys()].toReversed()) giveUp(worker, number)
@@ -331,9 +345,12 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const die = (worker: SimWorker) => {
     worker.isAlive = false
     workers.delete(worker)
-    const { peer } = worker
+    const { beatPeer, peer } = worker
     // The connection of a killed process closes; that of a machine that lost its power does not.
-    if (random.chance(0.7)) atPlane(latency(), () => plane.closed(peer, now))
+    if (random.chance(0.7)) {
+      atPlane(latency(), () => plane.closed(peer, now))
+      atPlane(latency(), () => plane.closed(beatPeer, now))
+    }
   }
 
   const disconnect = (worker: SimWorker) => {
@@ -385,6 +402,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
       isDraining: false,
       isOvertaken: false,
       frozenUntil: 0,
+      blockedSince: undefined,
+      beatPeer: ++peers,
       seq: 0,
       abandoned: [],
       reports: [],
@@ -393,6 +412,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     }
     workers.add(worker)
     register(worker)
+    if (!worker.isPlain) beat(worker)
   }
 
   const disturb = () => {
@@ -403,8 +423,10 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const worker = random.pick([...workers])
     const what = random.below(10)
     if (what < 4) disconnect(worker)
-    else if (what < 6) worker.frozenUntil = now + random.between(0, 2 * settings.heartbeatTimeoutMillis)
-    else if (what < 8) die(worker)
+    else if (what < 6) {
+      worker.frozenUntil = now + random.between(0, 2 * settings.heartbeatTimeoutMillis)
+      worker.blockedSince = random.chance(0.5) ? now : undefined
+    } else if (what < 8) die(worker)
     else leave(worker)
   }
 
