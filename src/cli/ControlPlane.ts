@@ -8,6 +8,7 @@ import { Command } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { formatDuration } from "../domain/Settings.ts"
 import * as DashboardServer from "../layers/DashboardServer.ts"
 import { layerControlPlane, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
@@ -17,12 +18,21 @@ import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
 import { onStop } from "./Stop.ts"
 
+/** What is due is looked for ten times a second. */
+const minHeartbeatMillis = 100
+
 export const controlPlane = Command.make(
   "control-plane",
   { ...Flags.taskFiles, ...Flags.controlPlane },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
     const files = [...flags.tasks, ...flags.files]
+    if (flags.heartbeat < minHeartbeatMillis) {
+      return yield* Output.usage(json, `--heartbeat must be at least ${formatDuration(minHeartbeatMillis)}`)
+    }
+    if (flags.heartbeatTimeout < 2 * flags.heartbeat) {
+      return yield* Output.usage(json, "--heartbeat-timeout must be at least twice --heartbeat")
+    }
     const settings = layerSettings({
       address: flags.address,
       workerAddress: flags.workerAddress,
@@ -37,6 +47,8 @@ export const controlPlane = Command.make(
       resultCacheSize: flags.resultCacheSize,
       resultCacheBytes: flags.resultCacheBytes,
       resultCacheTtlMillis: flags.resultCacheTtl,
+      heartbeatMillis: flags.heartbeat,
+      heartbeatTimeoutMillis: flags.heartbeatTimeout,
       drainTimeoutMillis: flags.drainTimeout
     })
     const runsTasks = files.length > 0 && flags.local !== "never"

@@ -175,6 +175,18 @@ export const controlPlane = {
     defaults.resultCacheTtlMillis,
     "How long an outcome is kept"
   ),
+  heartbeat: duration(
+    "heartbeat",
+    "FASTWORKER_HEARTBEAT",
+    defaults.heartbeatMillis,
+    "Workers are heard from at least this often"
+  ),
+  heartbeatTimeout: duration(
+    "heartbeat-timeout",
+    "FASTWORKER_HEARTBEAT_TIMEOUT",
+    defaults.heartbeatTimeoutMillis,
+    "A worker that is silent for this long is lost: its tasks run elsewhere"
+  ),
   drainTimeout
 }
 

@@ -28,7 +28,7 @@ export const Event = Schema.Union([
   taskEvent("task.cancelling", { stop: Schema.Literals(["cancelled", "expired"]) }),
   taskEvent("task.finished", { state: FinalState, reason: Schema.optionalKey(FailureReason), attempt: Schema.Int }),
   Schema.Struct({
-    type: Schema.Literals(["worker.joined", "worker.left", "worker.lost"]),
+    type: Schema.Literals(["worker.joined", "worker.left", "worker.lost", "worker.unresponsive", "worker.responsive"]),
     at: Schema.Finite,
     worker: Schema.String
   }),

@@ -289,6 +289,7 @@ export const Register = request("register", {
   tasks: Schema.Array(TaskType).check(Schema.isMaxLength(maxHandlers)),
   schedules: Schema.optionalKey(Schema.Array(ScheduleDeclaration).check(Schema.isMaxLength(maxHandlers))),
   held: Schema.optionalKey(batch(Lease)),
+  seq: Schema.optionalKey(Count),
   about: Schema.optionalKey(WorkerAbout)
 })
 
@@ -335,6 +336,8 @@ export const Exchange = request("exchange", {
   progress: Schema.optionalKey(batch(Progress))
 })
 /** @category schemas @since 0.1.0 */
+export const Beat = request("beat", { session: Token, lag: Count })
+/** @category schemas @since 0.1.0 */
 export const Leave = request("leave", { session: Token, reports: Schema.optionalKey(batch(Report)) })
 
 const clientRequests = [
@@ -360,7 +363,7 @@ const clientRequests = [
   Tasks,
   StatsOf
 ] as const
-const workerRequests = [Register, Exchange, Leave] as const
+const workerRequests = [Register, Exchange, Beat, Leave] as const
 
 /**
  * A request of a client.
@@ -546,7 +549,10 @@ export type TaskStatus = typeof TaskStatus.Type
  */
 export const WorkerStatus = Schema.Struct({
   id: WorkerId,
-  state: Schema.Literals([...WorkerState.literals, "paused"]),
+  /** `unresponsive` is one whose event loop is blocked: see `lag`. `paused` is one that is given nothing. */
+  state: Schema.Literals([...WorkerState.literals, "unresponsive", "paused"]),
+  /** How far its event loop was behind when it last said so, in milliseconds. */
+  lag: Count,
   local: Schema.Boolean,
   slots: Count,
   running: Count,
@@ -671,6 +677,7 @@ export const StatsReply = reply({ stats: Stats })
 export const RegisterReply = reply({
   epoch: Token,
   heartbeat: Count,
+  heartbeatTimeout: Count,
   abandon: Schema.Array(TaskId),
   /** Leases that it holds and must stop, as in the reply to an exchange. */
   cancel: Schema.optionalKey(Schema.Array(TaskId))
@@ -727,6 +734,8 @@ export const ExchangeReply = reply({
   /** Reports that came after their lease had ended: nothing to do, they are counted. */
   late: Schema.optionalKey(Schema.Array(TaskId))
 })
+/** @category schemas @since 0.1.0 */
+export const BeatReply = reply({})
 /** @category schemas @since 0.1.0 */
 export const LeaveReply = reply({})
 

@@ -52,9 +52,9 @@ export interface Settings {
   readonly resultCacheTtlMillis: number
   /** Ids remembered after their outcome was evicted, at most. */
   readonly tombstones: number
-  /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. */
+  /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. `FASTWORKER_HEARTBEAT`. */
   readonly heartbeatMillis: number
-  /** A worker that is silent for this long is lost. */
+  /** A worker that is silent for this long is lost. `FASTWORKER_HEARTBEAT_TIMEOUT`. */
   readonly heartbeatTimeoutMillis: number
   /** A worker whose connection closed may come back within this time. */
   readonly reconnectGraceMillis: number

@@ -63,6 +63,8 @@ export interface WorkerRecord {
   /** Whether an exchange waits for an answer, which could carry leases. */
   isOpen: boolean
   lastSeen: number
+  /** How far its event loop was behind when it last said so, in milliseconds; 0 since its last exchange. */
+  lag: number
   exchange: number
   settled: number
   free: number
@@ -105,18 +107,35 @@ export const WorkerAbout = Schema.Struct({
 export type WorkerAbout = typeof WorkerAbout.Type
 
 /**
+ * Lag from which on a worker counts as unresponsive, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unresponsiveMillis = 1_000
+
+/**
+ * Returns whether the worker's event loop is blocked: it is alive and keeps its leases, but can't start, report or stop
+ * anything.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const isUnresponsive = (worker: WorkerRecord): boolean => worker.lag >= unresponsiveMillis
+
+/**
  * Returns how many leases the worker may be given now.
  *
  * **Details**
  *
  * Whatever it says of its free slots, it never holds more leases than it has slots, those aside that wait for other
- * tasks.
+ * tasks. One that is unresponsive or paused gets none.
  *
  * @category rules
  * @since 0.1.0
  */
 export const credit = (worker: WorkerRecord): number =>
-  worker.state === "active" && worker.isOpen && !worker.paused
+  worker.state === "active" && worker.isOpen && !worker.paused && !isUnresponsive(worker)
     ? Math.min(worker.free - worker.unsettledLeases, worker.slots + worker.waiting - worker.leases.size)
     : 0
 

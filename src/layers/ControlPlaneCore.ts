@@ -57,6 +57,8 @@ export interface Observer extends TasksObserver {
   readonly schedule: (id: string, record: ScheduleRecord | undefined) => void
   /** A target (`all`, `task:NAME`, `worker:ID` or `schedule:ID`) was paused or resumed. */
   readonly paused: (target: string, isPaused: boolean) => void
+  /** Nobody called for this long: the process was stopped, or its event loop blocked. */
+  readonly stood: (millis: number) => void
   /** A schedule was due and nothing was submitted. */
   readonly skipped: (id: string, why: string) => void
 }
@@ -135,6 +137,17 @@ const scheduledId = (schedule: string, dueAt: number): string => {
 const noBytes = new Uint8Array(0)
 
 /**
+ * How often {@link Core.expire} is to be called, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sweepMillis = 100
+
+/** A call that comes later than this says that the process did not run, so it did not hear anybody either. */
+const maxLateMillis = 1_000
+
+/**
  * Creates the core.
  *
  * @category constructors
@@ -149,6 +162,8 @@ export const makeCore = (parts: Parts) => {
   const pauses = makePauses()
   const schedules = makeScheduleBook((id, record) => observer?.schedule(id, record))
   let draining = false
+  let expiredAt: number | undefined
+  let graceFrom = startedAt
   let startGraceEnded = false
   const isDraining = () => draining
 
@@ -181,13 +196,21 @@ export const makeCore = (parts: Parts) => {
     dead,
     settings,
     randomId: parts.randomId,
-    startedAt,
+    isStarting: (now) => now - graceFrom < settings.startGraceMillis,
     isDurable,
     isDraining,
     cancel: cancelTask
   })
 
   const times = (now: number) => ({ now, wall: parts.wall() })
+
+  /** What others sent while this process stood still has not been read yet: none of that time is held against them. */
+  const forgive = (millis: number, now: number) => {
+    registry.forgive(millis, now)
+    sessions.forgive(millis, now)
+    graceFrom = Math.min(graceFrom + millis, now)
+    observer?.stood(millis)
+  }
 
   /** Tasks whose time has come: they are queued, or expire. */
   const runTimers = (now: number) => {
@@ -273,6 +296,9 @@ export const makeCore = (parts: Parts) => {
     waiting: life.waiting,
     waitingBytes: life.waitingBytes,
     register: workers.register,
+    isOvertaken: workers.isOvertaken,
+    seen: workers.seen,
+    beat: workers.beat,
     report: workers.report,
     progress: workers.progress,
     news: workers.news,
@@ -394,15 +420,19 @@ export const makeCore = (parts: Parts) => {
     },
 
     /**
-     * Does what is due sooner or later: workers that were silent too long are lost, tasks of names that nobody announced
-     * fail, sessions and unique keys past their time are dropped. Returns the lost workers.
+     * Does what is due sooner or later, every {@link sweepMillis}; a call that comes much too late forgives everybody the
+     * time that it is late. Workers that were silent too long are lost, tasks of names that nobody announced fail,
+     * sessions and unique keys past their time are dropped. Returns the lost workers.
      */
     expire(now: number): ReadonlyArray<WorkerRecord> {
+      const late = expiredAt === undefined ? 0 : now - expiredAt - sweepMillis
+      expiredAt = now
+      if (late > maxLateMillis) forgive(late, now)
       const overdue = registry.overdue(now)
       for (const worker of overdue) workers.lose(worker, now)
       sessions.expire(now)
       uniques.expire(now)
-      if (!startGraceEnded && now - startedAt >= settings.startGraceMillis) {
+      if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
         for (const task of life.tasks.values()) {
           if (task.worker !== undefined || isKnown(task.name)) continue

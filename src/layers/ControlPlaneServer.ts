@@ -30,16 +30,13 @@ import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { makeClients } from "./ControlPlaneClients.ts"
 import type { Core } from "./ControlPlaneCore.ts"
-import { makeCore } from "./ControlPlaneCore.ts"
+import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
 import { makeFollowers } from "./ControlPlaneFollowers.ts"
 import { makeJournaling } from "./ControlPlaneJournal.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
-
-/** How often what is due is looked for: answers to long polls, silent workers, sessions and outcomes past their time. */
-const sweepMillis = 100
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
@@ -154,6 +151,24 @@ export const make = Effect.gen(function*() {
         clients.finished(outcome)
         if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
       },
+      unresponsive: ({ id, lag }) => {
+        publish((at) => ({ type: "worker.unresponsive", at, worker: id }))
+        runFork(
+          Effect.logWarning(
+            `Worker ${id} does not respond: a task blocks its event loop, for ${lag} ms now. It gets no more`
+          )
+        )
+      },
+      responsive: ({ id }) => {
+        publish((at) => ({ type: "worker.responsive", at, worker: id }))
+        runFork(Effect.logInfo(`Worker ${id} responds again`))
+      },
+      stood: (millis) =>
+        runFork(
+          Effect.logWarning(
+            `The control plane was stopped or blocked for ${Math.round(millis)} ms: no worker is lost for that`
+          )
+        ),
       progress: (task, body) => stored?.progress(task, body),
       forgotten: (id) => stored?.forgotten(id),
       uniqueExpired: (name, key) => stored?.uniqueExpired(name, key),

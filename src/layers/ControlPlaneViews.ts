@@ -10,6 +10,7 @@ import type { Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
 import type { EndedAttempt, TaskOptions, TaskRecord } from "../domain/Task.ts"
 import { isFinal } from "../domain/TaskState.ts"
+import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { matches } from "./ControlPlaneCore.ts"
@@ -150,7 +151,8 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
   const workers = (): ReadonlyArray<WorkerStatus> =>
     [...registry.workers()].map((worker) => ({
       id: worker.id,
-      state: worker.paused ? "paused" : worker.state,
+      state: worker.state !== "lost" && isUnresponsive(worker) ? "unresponsive" : worker.paused ? "paused" : worker.state,
+      lag: worker.lag,
       local: worker.local,
       slots: worker.slots,
       running: worker.leases.size,

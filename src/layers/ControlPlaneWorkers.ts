@@ -32,7 +32,9 @@ const maxProgressBytes = 64 * 1024
 /** The wire side of a worker. */
 interface Link {
   worker: WorkerRecord
-  peer: number
+  /** The connection of its exchanges, which is that of the worker; and the one of its beats. */
+  peer: number | undefined
+  beatPeer: number | undefined
   waiting: Incoming | undefined
   waitingSeq: number
   waitingSince: number
@@ -123,7 +125,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (message.op === "register") return register(request, message, isLocal, time)
     const link = links.get(message.session)
     if (link === undefined) return replyError(request, new UnknownSession())
-    attach(link, request.peer)
+    if (message.op === "beat") return beat(request, link, message.lag, time)
+    attach(link, "peer", request.peer)
     if (message.op === "exchange") return exchange(request, link, message, body, time)
     const reports = message.reports ?? []
     const bodies = Envelope.split(body, reports)
@@ -139,16 +142,24 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     schedule()
   }
 
+  const beat = (request: Incoming, link: Link, lag: number, time: number) => {
+    attach(link, "beatPeer", request.peer)
+    core.beat(link.worker, lag, time)
+    request.reply(Envelope.encode({ v }))
+    schedule()
+  }
+
   const register = (
     request: Incoming,
     message: typeof Message.Register.Type,
     isLocal: boolean,
     time: number
   ) => {
-    const { about, held, schedules = [], session, slots, tasks, worker: id } = message
+    const { about, held, schedules = [], seq, session, slots, tasks, worker: id } = message
     if (registry.size() >= settings.maxWorkers && registry.bySession(session) === undefined) {
       return replyError(request, new BadRequest({ reason: `too many workers, the bound is ${settings.maxWorkers}` }))
     }
+    if (seq !== undefined && core.isOvertaken(session, seq)) return acceptRegistration(request, [], [])
     const known = links.get(session)
     // An exchange that still waits belongs to the registration before: it is answered, without leases.
     if (known !== undefined && known.waiting !== undefined) answerExchange(known, [])
@@ -159,7 +170,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (known === undefined) {
       const link: Link = {
         worker,
-        peer: -1,
+        peer: undefined,
+        beatPeer: undefined,
         waiting: undefined,
         waitingSeq: 0,
         waitingSince: time,
@@ -169,11 +181,11 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         late: []
       }
       links.set(session, link)
-      attach(link, request.peer)
+      attach(link, "peer", request.peer)
     } else {
       known.worker = worker
       known.cancel = []
-      attach(known, request.peer)
+      attach(known, "peer", request.peer)
     }
     if (isNew) {
       publish((at) => ({ type: "worker.joined", at, worker: id }))
@@ -183,9 +195,25 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       const refused = core.setSchedule(declaration, time)
       if (refused !== undefined) log(Effect.logWarning(`Schedule "${declaration.id}" was refused: ${refused.message}`))
     }
-    request.reply(Envelope.encode({ v, epoch, heartbeat: settings.heartbeatMillis, abandon, cancel }))
+    acceptRegistration(request, abandon, cancel)
     schedule()
   }
+
+  const acceptRegistration = (
+    request: Incoming,
+    abandon: ReadonlyArray<string>,
+    cancel: ReadonlyArray<string>
+  ) =>
+    request.reply(
+      Envelope.encode({
+        v,
+        epoch,
+        heartbeat: settings.heartbeatMillis,
+        heartbeatTimeout: settings.heartbeatTimeoutMillis,
+        abandon,
+        ...(cancel.length > 0 ? { cancel } : {})
+      })
+    )
 
   const exchange = (
     request: Incoming,
@@ -201,7 +229,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (stored !== undefined) return request.reply(stored)
     // The newest exchange again, whose reply is still to come: the connection that carried it may be gone.
     if (link.waitingSeq === seq) {
-      registry.seen(link.worker, time)
+      core.seen(link.worker, time)
       awaitLeases(link, request, seq, time)
       return schedule()
     }
@@ -291,33 +319,42 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)
   }
 
-  const attach = (link: Link, peer: number) => {
-    if (link.peer === peer) return
-    detach(link)
-    link.peer = peer
+  const attach = (link: Link, role: "peer" | "beatPeer", peer: number) => {
+    if (link[role] === peer) return
+    detach(link, role)
+    link[role] = peer
     const others = peers.get(peer)
     if (others === undefined) peers.set(peer, new Set([link]))
     else others.add(link)
   }
 
-  const detach = (link: Link) => {
-    const others = peers.get(link.peer)
-    if (others?.delete(link) === true && others.size === 0) peers.delete(link.peer)
+  const detach = (link: Link, role: "peer" | "beatPeer") => {
+    const peer = link[role]
+    link[role] = undefined
+    if (peer === undefined || peer === link.peer || peer === link.beatPeer) return
+    const others = peers.get(peer)
+    if (others?.delete(link) === true && others.size === 0) peers.delete(peer)
   }
 
   const dropLink = (worker: WorkerRecord) => {
     const link = links.get(worker.session)
     if (link === undefined) return
     links.delete(worker.session)
-    detach(link)
+    detach(link, "peer")
+    detach(link, "beatPeer")
     if (link.waiting !== undefined) replyError(link.waiting, new UnknownSession())
   }
 
   const onClose = (peer: number) => {
     for (const link of peers.get(peer) ?? []) {
-      link.waiting = undefined
-      core.setOpen(link.worker, false)
-      core.disconnected(link.worker, now())
+      if (link.beatPeer === peer) link.beatPeer = undefined
+      if (link.peer === peer) {
+        link.peer = undefined
+        link.waiting = undefined
+        core.setOpen(link.worker, false)
+      }
+      // Beats of a worker that has ended may be read after its exchange is gone: when they end it is gone for good.
+      if (link.peer === undefined) core.disconnected(link.worker, now())
     }
     peers.delete(peer)
   }

@@ -126,7 +126,8 @@ export interface Parts {
   readonly settings: Values
   /** Makes 128 random bits in 32 hexadecimal digits. */
   readonly randomId: () => string
-  readonly startedAt: number
+  /** Whether workers are still finding this control plane: until then any name may be submitted. */
+  readonly isStarting: (now: number) => boolean
   /** Whether an accepted task waits until it is stored. */
   readonly isDurable: boolean
   readonly isDraining: () => boolean
@@ -157,7 +158,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  */
 export const makeAdmission = (parts: Parts) => {
   const { cancel, dead, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
-  const { startedAt, uniques } = parts
+  const { isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
 
@@ -179,7 +180,7 @@ export const makeAdmission = (parts: Parts) => {
     if (args.length > settings.maxPayloadBytes) {
       return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
     }
-    if (!isKnown(name) && now - startedAt >= settings.startGraceMillis) return unknownTask(name)
+    if (!isKnown(name) && !isStarting(now)) return unknownTask(name)
     const waiting = life.waiting()
     const waitingBytes = life.waitingBytes()
     const { maxWaiting, maxWaitingBytes } = settings

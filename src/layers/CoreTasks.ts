@@ -49,6 +49,9 @@ export interface Observer {
   readonly cancelling: (task: TaskRecord, stop: "cancelled" | "expired") => void
   /** `keepMillis`: how long its type wants the outcome to be kept. */
   readonly finished: (outcome: Outcome, task: TaskRecord, keepMillis: number) => void
+  /** The event loop of a worker is blocked, or runs again. */
+  readonly unresponsive: (worker: WorkerRecord) => void
+  readonly responsive: (worker: WorkerRecord) => void
   /** What a handler reported. */
   readonly progress: (task: TaskRecord, body: Uint8Array) => void
   /** A unique key that was held for a period is free again. */

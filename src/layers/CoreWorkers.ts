@@ -8,7 +8,7 @@ import type { Report, TaskType } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import type { WorkerAbout, WorkerRecord } from "../domain/WorkerInfo.ts"
-import { credit } from "../domain/WorkerInfo.ts"
+import { credit, isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
@@ -196,6 +196,20 @@ export const makeWorkers = (parts: Parts) => {
     }
   }
 
+  const setLag = (worker: WorkerRecord, lag: number) => {
+    const was = isUnresponsive(worker)
+    worker.lag = lag
+    if (isUnresponsive(worker) === was) return
+    if (was) observer?.responsive(worker)
+    else observer?.unresponsive(worker)
+  }
+
+  /** A message that only the event loop of a worker sends: it runs. */
+  const seen = (worker: WorkerRecord, now: number) => {
+    registry.seen(worker, now)
+    setLag(worker, 0)
+  }
+
   const order = (worker: WorkerRecord, id: string) => {
     const list = orders.get(worker)
     if (list === undefined) orders.set(worker, [id])
@@ -252,6 +266,24 @@ export const makeWorkers = (parts: Parts) => {
 
   return {
     lose,
+    seen,
+
+    /**
+     * Says whether a registration is a late copy: its worker has sent exchanges since, of which it does not know. It must
+     * have no effect, or leases that are running would be taken back. `exchange` is the number of the last one before it.
+     */
+    isOvertaken: (session: string, exchange: number): boolean =>
+      exchange < (registry.bySession(session)?.exchange ?? 0),
+
+    /**
+     * A worker says, from beside its event loop, how many milliseconds that is behind. While it is blocked this is the
+     * sign of life; otherwise that is its exchanges, so that a worker which runs and can't exchange is given up.
+     */
+    beat(worker: WorkerRecord, lag: number, now: number) {
+      setLag(worker, lag)
+      if (isUnresponsive(worker)) registry.seen(worker, now)
+      dispatcher.update(worker)
+    },
 
     /**
      * Adds a worker, or renews one that registers again with the same session: it keeps the leases that it still holds,
@@ -275,6 +307,7 @@ export const makeWorkers = (parts: Parts) => {
         paused: pauses.isWorkerPaused(id),
         isOpen: false,
         lastSeen: now,
+        lag: previous?.lag ?? 0,
         exchange: previous?.exchange ?? 0,
         settled: previous?.exchange ?? 0,
         free: 0,
@@ -322,6 +355,7 @@ export const makeWorkers = (parts: Parts) => {
         limits.configure(type.name, type.limits)
         queue.unparkAll(type.name)
       }
+      setLag(worker, 0)
       dispatcher.update(worker)
       return { worker, abandon, cancel, isNew: previous === undefined }
     },
@@ -385,7 +419,7 @@ export const makeWorkers = (parts: Parts) => {
      * are not its any more.
      */
     news(worker: WorkerRecord, news: WorkerNews, now: number): ReadonlyArray<string> {
-      registry.seen(worker, now)
+      seen(worker, now)
       if (news.abandoned.length > 0) {
         const abandoned = new Set(news.abandoned)
         for (const task of worker.leases) if (abandoned.has(task.leaseExchange)) handBack(worker, task, now)

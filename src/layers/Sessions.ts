@@ -53,6 +53,8 @@ export interface Sessions {
   readonly acknowledge: (session: Session, number: number) => void
   /** Outcomes that are not acknowledged, oldest first. */
   readonly pending: (session: Session) => number
+  /** Does not count the time of this length before `now`: nobody could be heard then. */
+  readonly forgive: (millis: number, now: number) => void
   /** Forgets sessions that did not collect for too long. */
   readonly expire: (now: number) => void
   readonly size: () => number
@@ -131,6 +133,9 @@ export const makeSessions = (
       }
     },
     pending: (session) => session.outbox.length - session.head,
+    forgive(millis, now) {
+      for (const session of sessions.values()) session.lastSeen = Math.min(session.lastSeen + millis, now)
+    },
     expire(now) {
       for (const session of sessions.values()) {
         if (now - session.lastSeen >= sessionTimeoutMillis) sessions.delete(session.token)

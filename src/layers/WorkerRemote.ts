@@ -418,6 +418,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         tasks: types,
         ...(registry.schedules.length === 0 ? {} : { schedules: registry.schedules }),
         held: held(),
+        seq,
         about: about ?? {}
       })
       const cancel = to.request(payload, timing(), (failure, bytes) => {
