@@ -187,7 +187,16 @@ export const controlPlane = {
     defaults.heartbeatTimeoutMillis,
     "A worker that is silent for this long is lost: its tasks run elsewhere"
   ),
-  drainTimeout
+  drainTimeout,
+  journal: Flag.String("journal").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withFallbackConfig(Config.String("FASTWORKER_JOURNAL")),
+    Flag.optional,
+    Flag.withDescription(
+      "Store accepted tasks and outcomes in this file: they survive a crash (default: in memory only; " +
+        "environment: FASTWORKER_JOURNAL)"
+    )
+  )
 }
 
 /** Where a command finds the control plane, and how long it waits for its answers. */
