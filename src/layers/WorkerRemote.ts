@@ -283,7 +283,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     )
     for (const id of header.abandon ?? []) abandon(id)
     if (header.late !== undefined) {
-      runFork(Effect.logWarning("Reports came too late: their tasks run elsewhere", { tasks: header.late }))
+      runFork(Effect.logWarning("Reports came too late: the leases had ended", { tasks: header.late }))
     }
     if (Result.isFailure(bodies)) {
       abandoned.push(number)
