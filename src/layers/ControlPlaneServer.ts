@@ -337,5 +337,5 @@ export const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   ControlPlane,
   AddressError | JournalError,
-  Journal | Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
+  Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = Layer.effect(ControlPlane, make)
