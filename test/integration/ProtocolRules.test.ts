@@ -256,7 +256,9 @@ describe("exchange", () => {
 
       assert.include(refused.header.error, { _tag: "UnknownSession" })
       assert.deepStrictEqual(again.header.abandon, ["a"])
-      assert.deepStrictEqual(header.leases, [{ ...lease("a", 2), losses: 1 }])
+      const [second] = header.leases as ReadonlyArray<{ readonly history: ReadonlyArray<{ readonly reason: string }> }>
+      assert.deepInclude(second, { ...lease("a", 2), losses: 1 })
+      assert.deepStrictEqual(second?.history.map(({ reason }) => reason), ["lost"])
     }))
 })
 
@@ -343,6 +345,6 @@ describe("a control plane that stops", () => {
       assert.deepStrictEqual(outcomes.map(({ id, state }) => [id, state]), [["a", "succeeded"], ["b", "cancelled"]])
       const [refusal] = refused.header.refused as ReadonlyArray<{ readonly error: object }>
       assert.include(refusal?.error, { _tag: "ShuttingDown" })
-      assert.deepStrictEqual(yield* Fiber.join(draining), { cancelled: 1, abandoned: 0 })
+      assert.deepStrictEqual(yield* Fiber.join(draining), { cancelled: 1, abandoned: 0, kept: 0 })
     }))
 })
