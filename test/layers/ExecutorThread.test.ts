@@ -159,7 +159,7 @@ describe("ExecutorThread", () => {
       const timeout = { state: "failed", reason: "timeout", body: JSON.stringify({ timeout: 100 }) } as const
       assert.deepStrictEqual(final, timeout)
       assert.isTrue(retried?.state === "failed" && (retried.retryInMillis ?? 0) > 0)
-      assert.deepStrictEqual({ ...retried, retryInMillis: 0 } as unknown, { ...timeout, retryInMillis: 0 })
+      assert.deepStrictEqual({ ...retried, retryInMillis: 0 }, { ...timeout, retryInMillis: 0 })
     }))
 
   for (
