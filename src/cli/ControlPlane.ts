@@ -8,14 +8,30 @@ import { Command } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { formatDuration } from "../domain/Settings.ts"
 import * as DashboardServer from "../layers/DashboardServer.ts"
-import { layerControlPlane, layerLocalWorker, layerSettings } from "../layers/Node.ts"
+import * as JournalSqlite from "../layers/JournalSqlite.ts"
+import { layerControlPlaneServer, layerCore, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import type { DrainReport } from "../services/ControlPlane.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Worker } from "../services/Worker.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
 import { onStop } from "./Stop.ts"
+
+/** What is due is looked for ten times a second. */
+const minHeartbeatMillis = 100
+
+/** Says what a stop left behind. */
+const stopped = ({ abandoned, cancelled, kept }: DrainReport): string => {
+  const parts = [
+    ...(cancelled > 0 ? [`${cancelled} waiting tasks cancelled`] : []),
+    ...(kept > 0 ? [`${kept} waiting tasks kept in the journal`] : []),
+    ...(abandoned > 0 ? [`${abandoned} running tasks abandoned`] : [])
+  ]
+  return parts.length === 0 ? "Stopped" : `Stopped: ${parts.join(", ")}`
+}
 
 export const controlPlane = Command.make(
   "control-plane",
@@ -23,6 +39,12 @@ export const controlPlane = Command.make(
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
     const files = [...flags.tasks, ...flags.files]
+    if (flags.heartbeat < minHeartbeatMillis) {
+      return yield* Output.usage(json, `--heartbeat must be at least ${formatDuration(minHeartbeatMillis)}`)
+    }
+    if (flags.heartbeatTimeout < 2 * flags.heartbeat) {
+      return yield* Output.usage(json, "--heartbeat-timeout must be at least twice --heartbeat")
+    }
     const settings = layerSettings({
       address: flags.address,
       workerAddress: flags.workerAddress,
@@ -37,15 +59,19 @@ export const controlPlane = Command.make(
       resultCacheSize: flags.resultCacheSize,
       resultCacheBytes: flags.resultCacheBytes,
       resultCacheTtlMillis: flags.resultCacheTtl,
+      heartbeatMillis: flags.heartbeat,
+      heartbeatTimeoutMillis: flags.heartbeatTimeout,
       drainTimeoutMillis: flags.drainTimeout
     })
     const runsTasks = files.length > 0 && flags.local !== "never"
     const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
     const worker = runsTasks
-      ? layerLocalWorker.pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
+      ? layerLocalWorker(Flags.threadOptions(flags)).pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
       : Layer.empty
     const layers = Layer.mergeAll(dashboard, worker).pipe(
-      Layer.provideMerge(layerControlPlane),
+      Layer.provideMerge(layerControlPlaneServer),
+      Layer.provide(layerCore),
+      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : Layer.empty),
       Layer.provide([settings, Output.layerLogger(json)])
     )
 
@@ -64,10 +90,9 @@ export const controlPlane = Command.make(
       return yield* Effect.never.pipe(onStop(
         Effect.gen(function*() {
           if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
-          const { abandoned, cancelled } = yield* plane.drain
-          if (json) yield* Output.json({ event: "stopped", cancelled, abandoned })
-          else if (cancelled + abandoned === 0) yield* Console.log("Stopped")
-          else yield* Console.log(`Stopped: ${cancelled} waiting tasks cancelled, ${abandoned} running tasks abandoned`)
+          const { abandoned, cancelled, kept } = yield* plane.drain
+          if (json) yield* Output.json({ event: "stopped", cancelled, abandoned, kept })
+          else yield* Console.log(stopped({ abandoned, cancelled, kept }))
         })
       ))
     })

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Stats, TaskStatus } from "../domain/Message.ts"
+import type { Stats, TaskStatus, WorkerStatus } from "../domain/Message.ts"
 import { formatDuration, formatSize } from "../domain/Settings.ts"
 import * as Task from "../domain/TaskDefinition.ts"
 import { TaskState } from "../domain/TaskState.ts"
@@ -189,6 +189,9 @@ export const list = Command.make(
   })
 ).pipe(Command.withDescription("List tasks that wait or run, and outcomes that are kept"))
 
+const describeState = ({ lag, state }: WorkerStatus) =>
+  state === "unresponsive" ? `${state} (${age(lag)} behind)` : state
+
 export const workers = Command.make(
   "workers",
   Flags.target,
@@ -202,7 +205,7 @@ export const workers = Command.make(
         if (json) return yield* Output.json({ workers })
         const rows = workers.map((worker) => [
           worker.id,
-          worker.local ? `${worker.state} (local)` : worker.state,
+          worker.local ? `${worker.state} (local)` : describeState(worker),
           `${worker.running}/${worker.slots}`,
           String(worker.succeeded),
           String(worker.failed),

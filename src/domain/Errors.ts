@@ -111,6 +111,68 @@ export class IdConflict extends Schema.TaggedError<IdConflict>()("IdConflict", {
 }
 
 /**
+ * A task with the same unique key has not finished (or not started, or is too recent: as the definition says). Nothing
+ * was submitted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UniqueConflict extends Schema.TaggedError<UniqueConflict>()("UniqueConflict", {
+  task: Schema.String,
+  key: Schema.String,
+  /** The task that holds the key. */
+  id: Schema.String
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) holds the unique key "${this.key}": nothing was submitted`
+  }
+}
+
+/**
+ * The number of tasks that a filter meets is not the one that was expected: nothing was changed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CountChanged extends Schema.TaggedError<CountChanged>()("CountChanged", {
+  expected: Schema.Int,
+  count: Schema.Int
+}) {
+  override get message() {
+    return `${this.count} tasks meet the filter, not ${this.expected} as expected: nothing was changed, look again`
+  }
+}
+
+/**
+ * No schedule has this id.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  id: Schema.String
+}) {
+  override get message() {
+    return `No schedule has the id "${this.id}": \`fastworker schedules\` lists them`
+  }
+}
+
+/**
+ * Only a task that failed or expired, and is still kept, can be retried.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
+  id: Schema.String,
+  state: TaskState
+}) {
+  override get message() {
+    return `Task "${this.id}" is ${this.state}: only tasks that failed or expired, and are still kept, can be retried`
+  }
+}
+
+/**
  * The control plane is shutting down and takes no new work.
  *
  * @category errors
@@ -222,17 +284,19 @@ export class TaskLost extends Schema.TaggedError<TaskLost>()("TaskLost", { id: S
 }
 
 /**
- * The task is running and can't be cancelled.
+ * The task was told to stop and had not within the deadline: its handler does not let itself be interrupted, or its
+ * finalizers take long. It will be cancelled when it stops.
  *
  * @category errors
  * @since 0.1.0
  */
-export class TaskRunning extends Schema.TaggedError<TaskRunning>()("TaskRunning", {
+export class TaskStopping extends Schema.TaggedError<TaskStopping>()("TaskStopping", {
   id: Schema.String,
-  worker: Schema.String
+  afterMillis: Schema.Int
 }) {
   override get message() {
-    return `Task "${this.id}" is running on ${this.worker}: only waiting tasks can be cancelled`
+    return `Task "${this.id}" was told to stop and has not within ${this.afterMillis} ms: ` +
+      `it is cancelled as soon as its handler stops`
   }
 }
 
@@ -260,6 +324,23 @@ export class TaskFinished extends Schema.TaggedError<TaskFinished>()("TaskFinish
 export class TaskCancelled extends Schema.TaggedError<TaskCancelled>()("TaskCancelled", { id: Schema.String }) {
   override get message() {
     return `Task "${this.id}" was cancelled`
+  }
+}
+
+/**
+ * The task had no outcome within the time that it was given (`expiresIn`).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskExpired extends Schema.TaggedError<TaskExpired>()("TaskExpired", {
+  id: Schema.String,
+  task: Schema.String,
+  /** Whether it had started. */
+  started: Schema.Boolean
+}) {
+  override get message() {
+    return `Task "${this.id}" (${this.task}) expired ${this.started ? "while it ran" : "before it started"}`
   }
 }
 
@@ -347,6 +428,87 @@ export class AddressError extends Schema.TaggedError<AddressError>()("AddressErr
 }
 
 /**
+ * Another process has the journal open: a journal belongs to one control plane at a time.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalLocked extends Schema.TaggedError<JournalLocked>()("JournalLocked", { file: Schema.String }) {
+  override get message() {
+    return `Another control plane uses the journal ${this.file}: stop it, or give this one a file of its own`
+  }
+}
+
+/**
+ * The file is damaged, or is not a journal at all.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>()("JournalCorrupt", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The journal ${this.file} can't be read: ${this.reason}. Run \`fastworker journal check ${this.file}\`, ` +
+      `or move the file away to start with an empty journal`
+  }
+}
+
+/**
+ * The file was written by a newer version of FastWorker, in a format that this one does not know.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalTooNew extends Schema.TaggedError<JournalTooNew>()("JournalTooNew", {
+  file: Schema.String,
+  version: Schema.Int,
+  /** The newest version of the format that this program knows. */
+  known: Schema.Int
+}) {
+  override get message() {
+    return `The journal ${this.file} was written by a newer version of FastWorker (its format is version ` +
+      `${this.version}, this program knows ${this.known}): update FastWorker, or use another file`
+  }
+}
+
+/**
+ * The file can't be used as a journal: no such folder, no permission, something else's file.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalUnusable extends Schema.TaggedError<JournalUnusable>()("JournalUnusable", {
+  file: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The journal ${this.file} can't be used: ${this.reason}`
+  }
+}
+
+/**
+ * The journal can't be written, for now: the disk is full, or fails. What was submitted meanwhile was not accepted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JournalFailed extends Schema.TaggedError<JournalFailed>()("JournalFailed", { reason: Schema.String }) {
+  override get message() {
+    return `The journal can't be written: ${this.reason}. No task is accepted until it can: submit again later`
+  }
+}
+
+/**
+ * Why a journal can't be opened or read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JournalError = JournalLocked | JournalCorrupt | JournalTooNew | JournalUnusable | JournalFailed
+
+/**
  * Why a submission can be refused. `ResultEvicted`: a task with this id has finished, and waiting for it would never end.
  *
  * @category models
@@ -359,8 +521,10 @@ export type SubmitError =
   | QueueFull
   | OutboxFull
   | IdConflict
+  | UniqueConflict
   | ResultEvicted
   | ShuttingDown
+  | JournalFailed
   | CallError
 
 /**
@@ -379,6 +543,8 @@ export type CallError = Unreachable | ProtocolMismatch | BadRequest
  */
 export type OutcomeError =
   | TaskCancelled
+  | TaskExpired
+  | TaskTimedOut
   | TaskCrashed
   | TaskDefect
   | TooLarge
@@ -411,7 +577,11 @@ export const ReplyError = Schema.Union([
   TooLarge,
   ShuttingDown,
   TaskNotFound,
-  TaskRunning,
+  UniqueConflict,
+  CountChanged,
+  ScheduleNotFound,
+  NotRetryable,
+  JournalFailed,
   TaskFinished,
   ResultEvicted
 ])

@@ -8,10 +8,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { BadRequest, ProtocolMismatch, ReplyError } from "./Errors.ts"
+import { Event } from "./Event.ts"
 import * as JsonCodec from "./JsonCodec.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
-import { TaskId, TaskName } from "./Task.ts"
+import { ScheduleDeclaration } from "./Schedules.ts"
+import { TaskId, TaskKey, TaskName, Unique } from "./Task.ts"
+import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
 import { WorkerAbout, WorkerId, WorkerState } from "./WorkerInfo.ts"
 
@@ -47,8 +50,17 @@ export const maxHandlers = 1_000
  */
 export const maxWaitMillis = 60_000
 
+/**
+ * Most tags of a task.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxTags = 16
+
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Wait = Count.check(Schema.isLessThanOrEqualTo(maxWaitMillis))
+const Delay = Count.check(Schema.isLessThanOrEqualTo(maxMillis))
 const batch = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(maxBatch))
 
 /**
@@ -76,13 +88,83 @@ export const SubmitTask = Schema.Struct({
   name: TaskName,
   size: Schema.optionalKey(Count),
   priority: Schema.optionalKey(Priority),
-  watch: Schema.optionalKey(Schema.Boolean)
+  watch: Schema.optionalKey(Schema.Boolean),
+  /** Milliseconds from now. */
+  in: Schema.optionalKey(Delay),
+  /** Milliseconds since 1970; `in` wins. */
+  at: Schema.optionalKey(Schema.Finite),
+  /** Milliseconds from now after which it is given up, wherever it stands. */
+  expiresIn: Schema.optionalKey(Delay.check(Schema.isGreaterThanOrEqualTo(1))),
+  unique: Schema.optionalKey(Unique),
+  limitKey: Schema.optionalKey(TaskKey),
+  fairKey: Schema.optionalKey(TaskKey),
+  weight: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 1000 }))),
+  tags: Schema.optionalKey(Schema.Array(TaskKey).check(Schema.isMaxLength(maxTags))),
+  tenant: Schema.optionalKey(TaskKey),
+  ignoreResult: Schema.optionalKey(Schema.Boolean),
+  /** Version of the definition that the arguments were made with. */
+  version: Schema.optionalKey(Count)
 })
+
+/**
+ * Schema for which tasks are meant; all that is said must hold.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TaskFilter = Schema.Struct({
+  state: Schema.optionalKey(TaskState),
+  name: Schema.optionalKey(TaskName),
+  tag: Schema.optionalKey(TaskKey),
+  tenant: Schema.optionalKey(TaskKey),
+  /** Submitted at least so many milliseconds ago. */
+  olderThan: Schema.optionalKey(Count)
+})
+
+/**
+ * Which tasks are meant.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TaskFilter = typeof TaskFilter.Type
+
+/**
+ * Schema for what can be paused: one of the three, or everything when none is named.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PauseTarget = Schema.Struct({
+  task: Schema.optionalKey(TaskName),
+  worker: Schema.optionalKey(WorkerId),
+  schedule: Schema.optionalKey(TaskKey)
+})
+
+/**
+ * What can be paused.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PauseTarget = typeof PauseTarget.Type
+
+/** Fields of a request that changes many tasks: with `dryRun` it counts only, with `expect` it changes exactly that many or none. */
+const many = {
+  filter: TaskFilter,
+  dryRun: Schema.optionalKey(Schema.Boolean),
+  expect: Schema.optionalKey(Count)
+}
 
 /** @category schemas @since 0.1.0 */
 export const Submit = request("submit", { session: Schema.optionalKey(Token), tasks: batch(SubmitTask) })
 /** @category schemas @since 0.1.0 */
-export const Watch = request("watch", { session: Token, ids: batch(TaskId) })
+export const Watch = request("watch", {
+  session: Token,
+  ids: batch(TaskId),
+  /** Whether what the handlers report is wanted too. */
+  progress: Schema.optionalKey(Schema.Boolean)
+})
 /** @category schemas @since 0.1.0 */
 export const Collect = request("collect", {
   session: Token,
@@ -95,10 +177,47 @@ export const ResultOf = request("result", { id: TaskId, wait: Schema.optionalKey
 /** @category schemas @since 0.1.0 */
 export const Status = request("status", { ids: batch(TaskId) })
 /** @category schemas @since 0.1.0 */
-export const Cancel = request("cancel", { id: TaskId })
+export const Cancel = request("cancel", {
+  id: TaskId,
+  /** How long to wait until a running task has stopped. */
+  wait: Schema.optionalKey(Wait)
+})
+/** @category schemas @since 0.1.0 */
+export const CancelAll = request("cancelAll", many)
+/** @category schemas @since 0.1.0 */
+export const Retry = request("retry", { id: TaskId })
+/** @category schemas @since 0.1.0 */
+export const RetryAll = request("retryAll", many)
+/** @category schemas @since 0.1.0 */
+export const Purge = request("purge", many)
+/** @category schemas @since 0.1.0 */
+export const Pause = request("pause", { target: PauseTarget })
+/** @category schemas @since 0.1.0 */
+export const Resume = request("resume", { target: PauseTarget })
+/** @category schemas @since 0.1.0 */
+export const SetSchedule = request("schedule", { schedule: ScheduleDeclaration })
+/** @category schemas @since 0.1.0 */
+export const Unschedule = request("unschedule", { id: TaskKey })
+/** @category schemas @since 0.1.0 */
+export const Trigger = request("trigger", { id: TaskKey })
+/** @category schemas @since 0.1.0 */
+export const SchedulesOf = request("schedules", {})
+/** @category schemas @since 0.1.0 */
+export const Events = request("events", {
+  session: Token,
+  /** Event types that are wanted. Default: all. */
+  types: Schema.optionalKey(Schema.Array(Schema.String.check(Schema.isMaxLength(64))).check(Schema.isMaxLength(32))),
+  /** Only what concerns tasks of this name. */
+  name: Schema.optionalKey(TaskName),
+  /** Only what concerns this task. */
+  id: Schema.optionalKey(TaskId),
+  wait: Schema.optionalKey(Wait)
+})
 /** @category schemas @since 0.1.0 */
 export const List = request("list", {
-  state: Schema.optionalKey(TaskState),
+  ...TaskFilter.fields,
+  /** The tasks that can be retried: failed or expired. */
+  dead: Schema.optionalKey(Schema.Boolean),
   limit: Schema.optionalKey(Count.check(Schema.isBetween({ minimum: 1, maximum: maxBatch })))
 })
 /** @category schemas @since 0.1.0 */
@@ -110,6 +229,34 @@ export const StatsOf = request("stats", {})
 
 const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 
+const Rate = Schema.Struct({
+  limit: Count.check(Schema.isGreaterThanOrEqualTo(1)),
+  /** Milliseconds. */
+  per: Count.check(Schema.isBetween({ minimum: 1, maximum: maxMillis }))
+})
+
+/**
+ * Schema for the limits of a task type: how many run at once and how many start in a time, altogether and for each limit
+ * key.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Limits = Schema.Struct({
+  concurrency: Schema.optionalKey(Count.check(Schema.isGreaterThanOrEqualTo(1))),
+  keyConcurrency: Schema.optionalKey(Count.check(Schema.isGreaterThanOrEqualTo(1))),
+  rate: Schema.optionalKey(Rate),
+  keyRate: Schema.optionalKey(Rate)
+})
+
+/**
+ * The limits of a task type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Limits = typeof Limits.Type
+
 /**
  * Schema for a handler as a worker announces it.
  *
@@ -119,7 +266,11 @@ const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 export const TaskType = Schema.Struct({
   name: TaskName,
   description: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(1024))),
-  priority: Schema.optionalKey(Priority)
+  priority: Schema.optionalKey(Priority),
+  limits: Schema.optionalKey(Limits),
+  /** How long its outcomes are kept, in milliseconds; at most the control plane's own bound. */
+  retention: Schema.optionalKey(Count),
+  version: Schema.optionalKey(Count)
 })
 
 /**
@@ -136,12 +287,16 @@ export const Register = request("register", {
   worker: WorkerId,
   slots: Count.check(Schema.isBetween({ minimum: 1, maximum: 100_000 })),
   tasks: Schema.Array(TaskType).check(Schema.isMaxLength(maxHandlers)),
+  schedules: Schema.optionalKey(Schema.Array(ScheduleDeclaration).check(Schema.isMaxLength(maxHandlers))),
   held: Schema.optionalKey(batch(Lease)),
+  seq: Schema.optionalKey(Count),
   about: Schema.optionalKey(WorkerAbout)
 })
 
 /**
- * Schema for what a worker says of one lease: how it ended, or that it hands it back unstarted (`returned`).
+ * Schema for what a worker says of one lease: how it ended, or that it hands it back unstarted (`returned`). `stopped`:
+ * it was told to stop it, and has. `crashed`: the thread that ran it died. A failure with `retryIn` milliseconds is not
+ * the last word: the task is to run again then.
  *
  * @category schemas
  * @since 0.1.0
@@ -149,8 +304,9 @@ export const Register = request("register", {
 export const Report = Schema.Struct({
   id: TaskId,
   attempt: Count,
-  state: Schema.Literals(["succeeded", "failed", "returned"]),
+  state: Schema.Literals(["succeeded", "failed", "returned", "stopped", "crashed"]),
   reason: Schema.optionalKey(FailureReason),
+  retryIn: Schema.optionalKey(Delay),
   size: Schema.optionalKey(Count)
 })
 
@@ -162,6 +318,8 @@ export const Report = Schema.Struct({
  */
 export type Report = typeof Report.Type
 
+const Progress = Schema.Struct({ id: TaskId, attempt: Count, size: Count })
+
 /** @category schemas @since 0.1.0 */
 export const Exchange = request("exchange", {
   session: Token,
@@ -171,13 +329,41 @@ export const Exchange = request("exchange", {
   free: Count,
   draining: Schema.optionalKey(Schema.Boolean),
   held: Schema.optionalKey(batch(Lease)),
-  reports: Schema.optionalKey(batch(Report))
+  /** Leases whose handlers wait for other tasks: their slots are free meanwhile. */
+  waiting: Schema.optionalKey(Count),
+  reports: Schema.optionalKey(batch(Report)),
+  /** What handlers reported since the last exchange, the newest of each; the bodies follow those of the reports. */
+  progress: Schema.optionalKey(batch(Progress))
 })
+/** @category schemas @since 0.1.0 */
+export const Beat = request("beat", { session: Token, lag: Count })
 /** @category schemas @since 0.1.0 */
 export const Leave = request("leave", { session: Token, reports: Schema.optionalKey(batch(Report)) })
 
-const clientRequests = [Submit, Watch, Collect, ResultOf, Status, Cancel, List, Workers, Tasks, StatsOf] as const
-const workerRequests = [Register, Exchange, Leave] as const
+const clientRequests = [
+  Submit,
+  Watch,
+  Collect,
+  ResultOf,
+  Status,
+  Cancel,
+  CancelAll,
+  Retry,
+  RetryAll,
+  Purge,
+  Pause,
+  Resume,
+  SetSchedule,
+  Unschedule,
+  Trigger,
+  SchedulesOf,
+  Events,
+  List,
+  Workers,
+  Tasks,
+  StatsOf
+] as const
+const workerRequests = [Register, Exchange, Beat, Leave] as const
 
 /**
  * A request of a client.
@@ -251,7 +437,8 @@ const reply = <const F extends Schema.Struct.Fields>(fields: F) =>
 const Refused = Schema.Array(Schema.Struct({ index: Count, error: ReplyError }))
 
 /**
- * Schema for the header of an outcome; `size` bytes of the body belong to it. `reason` stands with `failed`.
+ * Schema for the header of an outcome; `size` bytes of the body belong to it. `reason` stands with `failed`. `started`
+ * stands with `expired`: whether it had.
  *
  * @category schemas
  * @since 0.1.0
@@ -262,6 +449,7 @@ export const OutcomeHeader = Schema.Struct({
   state: FinalState,
   reason: Schema.optionalKey(FailureReason),
   attempt: Count,
+  started: Schema.optionalKey(Schema.Boolean),
   size: Count
 })
 
@@ -272,6 +460,48 @@ export const OutcomeHeader = Schema.Struct({
  * @since 0.1.0
  */
 export type OutcomeHeader = typeof OutcomeHeader.Type
+
+/**
+ * Schema for an attempt that has ended without the outcome. Times are milliseconds since 1970; `lost`: with its worker.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const AttemptStatus = Schema.Struct({
+  attempt: Count,
+  worker: Schema.String,
+  startedAt: Schema.Finite,
+  endedAt: Schema.Finite,
+  reason: Schema.Literals([...FailureReason.literals, "lost"]),
+  /** The encoded error, cut off when it is long. */
+  error: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * Schema for a schedule, for people and tools. Times are milliseconds since 1970.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ScheduleStatus = Schema.Struct({
+  ...ScheduleDeclaration.fields,
+  /** `undefined` when it will never be due again. */
+  nextAt: Schema.optionalKey(Schema.Finite),
+  paused: Schema.Boolean,
+  /** The task that it submitted last. */
+  lastTask: Schema.optionalKey(TaskId),
+  lastAt: Schema.optionalKey(Schema.Finite),
+  /** Due times at which nothing was submitted: the task before still ran, or it was refused. */
+  skipped: Count
+})
+
+/**
+ * A schedule, for people and tools.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ScheduleStatus = typeof ScheduleStatus.Type
 
 /**
  * Schema for the state of one task, for people and tools. Times are milliseconds since 1970.
@@ -288,10 +518,19 @@ export const TaskStatus = Schema.Struct({
   submittedAt: Schema.Finite,
   startedAt: Schema.optionalKey(Schema.Finite),
   finishedAt: Schema.optionalKey(Schema.Finite),
+  /** When it is due, while it is delayed. */
+  dueAt: Schema.optionalKey(Schema.Finite),
+  expiresAt: Schema.optionalKey(Schema.Finite),
   worker: Schema.optionalKey(WorkerId),
   reason: Schema.optionalKey(FailureReason),
-  /** Why it waits, while it is queued. */
-  waiting: Schema.optionalKey(Schema.String)
+  /** Why it waits, while it is delayed or queued. */
+  waiting: Schema.optionalKey(Schema.String),
+  tags: Schema.optionalKey(Schema.Array(TaskKey)),
+  tenant: Schema.optionalKey(TaskKey),
+  retryOf: Schema.optionalKey(TaskId),
+  schedule: Schema.optionalKey(TaskKey),
+  /** Attempts that have ended without the outcome, oldest first. */
+  history: Schema.optionalKey(Schema.Array(AttemptStatus))
 })
 
 /**
@@ -310,7 +549,10 @@ export type TaskStatus = typeof TaskStatus.Type
  */
 export const WorkerStatus = Schema.Struct({
   id: WorkerId,
-  state: WorkerState,
+  /** `unresponsive` is one whose event loop is blocked: see `lag`. `paused` is one that is given nothing. */
+  state: Schema.Literals([...WorkerState.literals, "unresponsive", "paused"]),
+  /** How far its event loop was behind when it last said so, in milliseconds. */
+  lag: Count,
   local: Schema.Boolean,
   slots: Count,
   running: Count,
@@ -332,7 +574,7 @@ export type WorkerStatus = typeof WorkerStatus.Type
 
 /**
  * Schema for the counts of a control plane since its start. `submitted` is always the sum of `waiting`, `running` and
- * the three outcomes.
+ * the four outcomes; `delayed` is a part of `waiting`, `cancelling` of `running`.
  *
  * @category schemas
  * @since 0.1.0
@@ -346,11 +588,16 @@ export const Stats = Schema.Struct({
   submitted: Count,
   waiting: Count,
   waitingByPriority: Schema.Struct({ critical: Count, high: Count, normal: Count, low: Count }),
+  delayed: Count,
   waitingBytes: Count,
   running: Count,
+  cancelling: Count,
   succeeded: Count,
   failed: Count,
   cancelled: Count,
+  expired: Count,
+  /** Attempts that failed and were not the last. */
+  retries: Count,
   /** Attempts that ended with the loss of their worker. */
   crashes: Count,
   /** Reports that were refused because the lease had ended. */
@@ -358,7 +605,14 @@ export const Stats = Schema.Struct({
   workers: Count,
   sessions: Count,
   results: Count,
-  resultBytes: Count
+  resultBytes: Count,
+  /** Tasks that failed or expired and can be retried. */
+  dead: Count,
+  schedules: Count,
+  /** What is paused: `all`, `task:NAME`, `worker:ID`. */
+  paused: Schema.Array(Schema.String),
+  /** Why nothing can be stored in the journal now. */
+  journal: Schema.optionalKey(Schema.String)
 })
 
 /**
@@ -379,20 +633,36 @@ export const SubmitReply = reply({
   refused: Schema.optionalKey(Refused)
 })
 /** @category schemas @since 0.1.0 */
+export const CountReply = reply({ count: Count })
+/** @category schemas @since 0.1.0 */
+export const RetryReply = reply({ id: TaskId })
+/** @category schemas @since 0.1.0 */
+export const DoneReply = reply({})
+/** @category schemas @since 0.1.0 */
+export const SchedulesReply = reply({ schedules: Schema.Array(ScheduleStatus) })
+/** @category schemas @since 0.1.0 */
+export const EventsReply = reply({
+  events: Schema.Array(Event),
+  /** Events that were lost since the last reply, because this follower was too slow. */
+  dropped: Count
+})
+/** @category schemas @since 0.1.0 */
 export const WatchReply = reply({ epoch: Token, refused: Schema.optionalKey(Refused) })
 /** @category schemas @since 0.1.0 */
 export const CollectReply = reply({
   epoch: Token,
   /** Number of the last outcome in this reply; what the next collect acknowledges. */
   last: Count,
-  outcomes: Schema.Array(OutcomeHeader)
+  outcomes: Schema.Array(OutcomeHeader),
+  /** What handlers reported, the newest of each task; the bodies follow those of the outcomes. */
+  progress: Schema.optionalKey(Schema.Array(Schema.Struct({ id: TaskId, size: Count })))
 })
 /** @category schemas @since 0.1.0 */
 export const ResultReply = reply({ state: TaskState, outcome: Schema.optionalKey(OutcomeHeader) })
 /** @category schemas @since 0.1.0 */
 export const StatusReply = reply({ tasks: Schema.Array(Schema.NullOr(TaskStatus)) })
 /** @category schemas @since 0.1.0 */
-export const CancelReply = reply({ state: FinalState })
+export const CancelReply = reply({ state: TaskState })
 /** @category schemas @since 0.1.0 */
 export const ListReply = reply({ tasks: Schema.Array(TaskStatus), total: Count })
 /** @category schemas @since 0.1.0 */
@@ -404,7 +674,14 @@ export const TasksReply = reply({
 /** @category schemas @since 0.1.0 */
 export const StatsReply = reply({ stats: Stats })
 /** @category schemas @since 0.1.0 */
-export const RegisterReply = reply({ epoch: Token, heartbeat: Count, abandon: Schema.Array(TaskId) })
+export const RegisterReply = reply({
+  epoch: Token,
+  heartbeat: Count,
+  heartbeatTimeout: Count,
+  abandon: Schema.Array(TaskId),
+  /** Leases that it holds and must stop, as in the reply to an exchange. */
+  cancel: Schema.optionalKey(Schema.Array(TaskId))
+})
 /**
  * The header of the reply to `register`.
  *
@@ -412,6 +689,21 @@ export const RegisterReply = reply({ epoch: Token, heartbeat: Count, abandon: Sc
  * @since 0.1.0
  */
 export type RegisterReplyHeader = typeof RegisterReply.Type
+
+/**
+ * Schema for an earlier attempt as the worker of the next one is told of it: how long ago it ended and how long it took,
+ * in milliseconds; `error` is the encoded error.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const EarlierAttempt = Schema.Struct({
+  attempt: Count,
+  ago: Count,
+  took: Count,
+  reason: Schema.Literals([...FailureReason.literals, "lost"]),
+  error: Schema.optionalKey(Schema.String)
+})
 
 /** @category schemas @since 0.1.0 */
 export const ExchangeReply = reply({
@@ -423,14 +715,27 @@ export const ExchangeReply = reply({
       attempt: Count,
       name: TaskName,
       size: Count,
-      losses: Schema.optionalKey(Count)
+      losses: Schema.optionalKey(Count),
+      version: Schema.optionalKey(Count),
+      /** Milliseconds until the task expires. */
+      expiresIn: Schema.optionalKey(Count),
+      /** Attempts that ended with a failure that is retried. */
+      failures: Schema.optionalKey(Count),
+      /** Those attempts, oldest first; the newest of them when there are many. */
+      history: Schema.optionalKey(Schema.Array(EarlierAttempt)),
+      /** Bytes in the body after the arguments: what an earlier attempt reported last. */
+      checkpoint: Schema.optionalKey(Count)
     })
   ),
+  /** Leases that the worker must stop, and report as `stopped`. */
+  cancel: Schema.optionalKey(Schema.Array(TaskId)),
   /** Leases that the worker holds and must stop: they are not its any more. */
   abandon: Schema.optionalKey(Schema.Array(TaskId)),
   /** Reports that came after their lease had ended: nothing to do, they are counted. */
   late: Schema.optionalKey(Schema.Array(TaskId))
 })
+/** @category schemas @since 0.1.0 */
+export const BeatReply = reply({})
 /** @category schemas @since 0.1.0 */
 export const LeaveReply = reply({})
 

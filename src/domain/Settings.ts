@@ -52,14 +52,19 @@ export interface Settings {
   readonly resultCacheTtlMillis: number
   /** Ids remembered after their outcome was evicted, at most. */
   readonly tombstones: number
-  /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. */
+  /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. `FASTWORKER_HEARTBEAT`. */
   readonly heartbeatMillis: number
-  /** A worker that is silent for this long is lost. */
+  /** A worker that is silent for this long is lost. `FASTWORKER_HEARTBEAT_TIMEOUT`. */
   readonly heartbeatTimeoutMillis: number
   /** A worker whose connection closed may come back within this time. */
   readonly reconnectGraceMillis: number
   /** After its start the control plane accepts tasks of unknown names for this long: workers are still finding it. */
   readonly startGraceMillis: number
+  /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
+  readonly maxDead: number
+  readonly maxDeadBytes: number
+  /** Unique keys that are held, at most. */
+  readonly maxUniqueKeys: number
   /** Losses of its worker after which a task is given up. */
   readonly maxCrashes: number
   /** How long running tasks may go on after a stop was asked for. `FASTWORKER_DRAIN_TIMEOUT`. */
@@ -111,6 +116,9 @@ export const defaults: Settings = {
   heartbeatTimeoutMillis: 15_000,
   reconnectGraceMillis: 2_000,
   startGraceMillis: 5_000,
+  maxDead: 10_000,
+  maxDeadBytes: 64 * 1024 * 1024,
+  maxUniqueKeys: 1_000_000,
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,
   stopGraceMillis: 10_000,

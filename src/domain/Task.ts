@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type { PriorityLevel } from "./Priority.ts"
 import type { FailureReason } from "./Outcome.ts"
+import type { PriorityLevel } from "./Priority.ts"
 import type { TaskState } from "./TaskState.ts"
 import type { WorkerRecord } from "./WorkerInfo.ts"
 
@@ -152,7 +152,7 @@ export interface TaskDetail {
  *
  * **Details**
  *
- * `args` are the encoded arguments, opaque to the control plane. `sequence` is the order of admission and never changes,
+ * `args` are the encoded arguments, opaque to the control plane. `sequence` is the order in which tasks became ready to run,
  * so that a task that is handed back takes its old place. `attempt` counts leases that count (a lease that was handed
  * back unstarted does not), `losses` those that ended with the loss of the worker, `crashes` those of them that are known to
  * have begun.
@@ -165,7 +165,7 @@ export interface TaskRecord {
   readonly name: string
   readonly level: PriorityLevel
   readonly args: Uint8Array
-  readonly sequence: number
+  sequence: number
   readonly submittedAt: number
   readonly options: TaskOptions | undefined
   detail: TaskDetail | undefined

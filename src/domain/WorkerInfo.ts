@@ -58,12 +58,20 @@ export interface WorkerRecord {
   readonly about: WorkerAbout
   readonly registeredAt: number
   state: WorkerState
+  /** Whether it is given nothing, because somebody said so. */
+  paused: boolean
   /** Whether an exchange waits for an answer, which could carry leases. */
   isOpen: boolean
   lastSeen: number
+  /** How far its event loop was behind when it last said so, in milliseconds; 0 since its last exchange. */
+  lag: number
   exchange: number
   settled: number
   free: number
+  /** Leases whose handlers wait for other tasks, as it says: it may hold so many more. */
+  waiting: number
+  /** Leases of tasks on their last chance: it gets at most one. */
+  suspects: number
   /** Number of leases in each reply that the worker has not settled yet. */
   readonly unsettled: Map<number, number>
   unsettledLeases: number
@@ -99,18 +107,36 @@ export const WorkerAbout = Schema.Struct({
 export type WorkerAbout = typeof WorkerAbout.Type
 
 /**
+ * Lag from which on a worker counts as unresponsive, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unresponsiveMillis = 1_000
+
+/**
+ * Returns whether the worker's event loop is blocked: it is alive and keeps its leases, but can't start, report or stop
+ * anything.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const isUnresponsive = (worker: WorkerRecord): boolean => worker.lag >= unresponsiveMillis
+
+/**
  * Returns how many leases the worker may be given now.
  *
  * **Details**
  *
- * Whatever it says of its free slots, it never holds more leases than it has slots.
+ * Whatever it says of its free slots, it never holds more leases than it has slots, those aside that wait for other
+ * tasks. One that is unresponsive or paused gets none.
  *
  * @category rules
  * @since 0.1.0
  */
 export const credit = (worker: WorkerRecord): number =>
-  worker.state === "active" && worker.isOpen
-    ? Math.min(worker.free - worker.unsettledLeases, worker.slots - worker.leases.size)
+  worker.state === "active" && worker.isOpen && !worker.paused && !isUnresponsive(worker)
+    ? Math.min(worker.free - worker.unsettledLeases, worker.slots + worker.waiting - worker.leases.size)
     : 0
 
 /**

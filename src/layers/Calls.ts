@@ -17,7 +17,6 @@ import { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"
 import type { Connection, Payload } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
-import { maxMessageBytes } from "./ControlPlaneServer.ts"
 import * as Envelope from "./Envelope.ts"
 import type { Decoder, Reply } from "./Reply.ts"
 
@@ -129,7 +128,7 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     const connect = Effect.fnUntraced(function*(address: string) {
       const inner = yield* Scope.make()
       const opened = yield* transport.connect(address, {
-        maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes)
+        maxMessageBytes: Envelope.maxMessageBytes(settings.maxPayloadBytes)
       }).pipe(Scope.provide(inner), Effect.onError((cause) => Scope.close(inner, Exit.failCause(cause))))
       const previous = connectionScope
       connection = opened

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskFinished, TaskNotFound, TaskRunning } from "../domain/Errors.ts"
+import { TaskFinished, TaskNotFound, TaskStopping } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import { TaskId } from "../domain/Task.ts"
 import type { Client } from "../services/Client.ts"
@@ -50,7 +50,7 @@ export const makeQueries = (
     isTaskId(id)
       ? ask({ op: "cancel", id }, decodeCancelReply).pipe(
         Effect.mapError((error) =>
-          error instanceof TaskNotFound || error instanceof TaskRunning || error instanceof TaskFinished
+          error instanceof TaskNotFound || error instanceof TaskStopping || error instanceof TaskFinished
             ? error
             : callError(error)
         ),

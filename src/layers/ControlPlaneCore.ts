@@ -1,157 +1,67 @@
 /**
- * The core of a control plane: admission, leases, reports, outcomes, loss of workers. Plain synchronous code made of the
- * four services; time comes in as an argument (milliseconds of the monotonic clock), what follows from a step is returned
- * or collected by the caller at the end of its tick ({@link Core.dispatch}, {@link Core.takeReady}). The server drives it
- * with messages, the simulation with random schedules.
+ * The core of a control plane: admission, leases, reports, outcomes, retries, schedules, loss of workers. Plain
+ * synchronous code made of the four services; time comes in as an argument (milliseconds of the monotonic clock), what
+ * follows from a step is returned or collected by the caller at the end of its tick ({@link Core.dispatch},
+ * {@link Core.takeOrders}, `sessions.takeReady`). The server drives it with messages, the simulation with random schedules.
  *
- * Owns the life of every task: nothing else changes a task's state. Knows no bytes, connections or fibers.
+ * Composes the parts, which share the life of tasks (`CoreTasks.ts`). Knows no bytes, connections or fibers.
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
-import type { BadRequest } from "../domain/Errors.ts"
+import { Buffer } from "node:buffer"
+import type { ReplyError } from "../domain/Errors.ts"
 import {
-  IdConflict,
-  OutboxFull,
-  QueueFull,
-  ResultEvicted,
+  BadRequest,
+  CountChanged,
+  ScheduleNotFound,
   ShuttingDown,
   TaskFinished,
   TaskNotFound,
-  TaskRunning,
-  TooLarge,
-  UnknownTask
+  TooLarge
 } from "../domain/Errors.ts"
-import type { Report, TaskType } from "../domain/Message.ts"
-import type { FailureReason, Outcome } from "../domain/Outcome.ts"
+import type { PauseTarget, TaskFilter } from "../domain/Message.ts"
 import { fingerprint } from "../domain/Outcome.ts"
-import type { PriorityLevel } from "../domain/Priority.ts"
 import { fromLevel, toLevel } from "../domain/Priority.ts"
+import type { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
-import type { TaskRecord } from "../domain/Task.ts"
-import type { FinalState, TaskState } from "../domain/TaskState.ts"
-import { transition } from "../domain/TaskState.ts"
-import type { WorkerAbout, WorkerRecord } from "../domain/WorkerInfo.ts"
-import { credit } from "../domain/WorkerInfo.ts"
+import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
+import type { TaskState } from "../domain/TaskState.ts"
+import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { makeAdmission, optionsOf } from "./CoreAdmission.ts"
+import type { Observer as TasksObserver } from "./CoreTasks.ts"
+import { makeTasks } from "./CoreTasks.ts"
+import { makeWorkers } from "./CoreWorkers.ts"
+import { makeDeadTasks } from "./DeadTasks.ts"
+import { makeLimits } from "./Limits.ts"
+import { makePauses } from "./Pauses.ts"
+import type { ScheduleRecord } from "./ScheduleBook.ts"
+import { makeScheduleBook } from "./ScheduleBook.ts"
 import type { Session } from "./Sessions.ts"
 import { makeSessions } from "./Sessions.ts"
+import { makeUniqueKeys } from "./UniqueKeys.ts"
 
 /**
- * One task as it was submitted. Without an id one is made; without a level the registered default applies.
+ * What happens in the core, for events and the journal. Called synchronously; must not call back.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Submitted {
-  readonly id: string | undefined
-  readonly name: string
-  readonly level: PriorityLevel | undefined
-  readonly args: Uint8Array
-  /** The session that is to be told the outcome. */
-  readonly watcher: Session | undefined
+export interface Observer extends TasksObserver {
+  /** `undefined`: it was removed. */
+  readonly schedule: (id: string, record: ScheduleRecord | undefined) => void
+  /** A target (`all`, `task:NAME`, `worker:ID` or `schedule:ID`) was paused or resumed. */
+  readonly paused: (target: string, isPaused: boolean) => void
+  /** Nobody called for this long: the process was stopped, or its event loop blocked. */
+  readonly stood: (millis: number) => void
+  /** A schedule was due and nothing was submitted. */
+  readonly skipped: (id: string, why: string) => void
 }
-
-/**
- * Why the core refuses a submission.
- *
- * @category models
- * @since 0.1.0
- */
-export type Refusal =
-  | UnknownTask
-  | QueueFull
-  | OutboxFull
-  | IdConflict
-  | TooLarge
-  | ShuttingDown
-  | ResultEvicted
-  | BadRequest
-
-/**
- * A worker that registers.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Registration {
-  readonly session: string
-  readonly worker: string
-  readonly slots: number
-  readonly tasks: ReadonlyArray<TaskType>
-  readonly held: ReadonlyArray<HeldLease>
-  readonly about: WorkerAbout
-  readonly local: boolean
-}
-
-/**
- * A lease that a worker says it holds.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HeldLease {
-  readonly id: string
-  readonly attempt: number
-}
-
-/**
- * What a worker says in an exchange, besides its reports.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WorkerNews {
-  readonly seq: number
-  /** Replies up to this number have been received, or will not be. */
-  readonly settled: number
-  /** Numbers of replies that were given up: their leases were not received. */
-  readonly abandoned: ReadonlyArray<number>
-  readonly free: number
-  readonly draining: boolean
-  /** Everything that it holds of the replies up to `settled`, when it says so. */
-  readonly held: ReadonlyArray<HeldLease> | undefined
-}
-
-/**
- * What happens in the core, for the event bus. Called synchronously; must not call back.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Observer {
-  readonly queued: (task: TaskRecord) => void
-  readonly started: (task: TaskRecord, worker: WorkerRecord) => void
-  readonly finished: (outcome: Outcome) => void
-  readonly requeued: (task: TaskRecord, cause: "worker lost" | "handed back") => void
-}
-
-/**
- * Counts since the start. `submitted` is at any time the tasks that are waiting or running plus the outcomes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Counts {
-  submitted: number
-  running: number
-  succeeded: number
-  failed: number
-  cancelled: number
-  crashes: number
-  lateReports: number
-}
-
-/**
- * Leases that were made in one dispatch, by worker.
- *
- * @category models
- * @since 0.1.0
- */
-export type Leases = ReadonlyMap<WorkerRecord, ReadonlyArray<TaskRecord>>
 
 /**
  * What the core is made of.
@@ -167,8 +77,24 @@ export interface Parts {
   readonly settings: Values
   /** Makes 128 random bits in 32 hexadecimal digits. */
   readonly randomId: () => string
+  /** Milliseconds since 1970, now: crons follow it. */
+  readonly wall: () => number
   readonly startedAt: number
+  /** Whether an accepted task waits until it is stored. Default: no. */
+  readonly isDurable?: boolean
   readonly observer?: Observer
+}
+
+/**
+ * Changes many tasks at once: with `dryRun` they are only counted, with `expect` it is that many or none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Many {
+  readonly filter: TaskFilter
+  readonly dryRun?: boolean
+  readonly expect?: number
 }
 
 /**
@@ -179,24 +105,47 @@ export interface Parts {
  */
 export type Core = ReturnType<typeof makeCore>
 
-const noBody = new Uint8Array(0)
-const noWatchers: ReadonlyArray<string> = []
-const noLeases: Leases = new Map()
+/**
+ * Returns whether a task is one of those that a filter means.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const matches = (
+  filter: TaskFilter,
+  task: {
+    readonly state: TaskState
+    readonly name: string
+    readonly submittedAt: number
+    readonly options: TaskOptions | undefined
+  },
+  now: number
+): boolean =>
+  (filter.state === undefined || filter.state === task.state) &&
+  (filter.name === undefined || filter.name === task.name) &&
+  (filter.tenant === undefined || filter.tenant === task.options?.tenant) &&
+  (filter.tag === undefined || task.options?.tags?.includes(filter.tag) === true) &&
+  (filter.olderThan === undefined || now - task.submittedAt >= filter.olderThan)
 
-/** Bytes of arguments after which a worker gets no more leases in the same reply: keeps replies below the frame limit. */
-const maxReplyBytes = 4 * 1024 * 1024
-
-/** Weight of the newest run in the moving average of a task name's run time. */
-const averageWeight = 0.1
-
-/** Names whose run times are remembered; further ones count as unknown. */
-const maxAverages = 10_000
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+/** The id of the task of one due time of a schedule: readable, and the same whenever it is made. */
+const scheduledId = (schedule: string, dueAt: number): string => {
+  const readable = schedule.replaceAll(/[^\x21-\x7e]+/gu, "_").slice(0, 72)
+  const mark = fingerprint(schedule, noBytes).toString(36)
+  return `${readable}~${mark}@${DateTime.formatIso(DateTime.makeUnsafe(Math.round(dueAt)))}`
 }
+
+const noBytes = new Uint8Array(0)
+
+/**
+ * How often {@link Core.expire} is to be called, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const sweepMillis = 100
+
+/** A call that comes later than this says that the process did not run, so it did not hear anybody either. */
+const maxLateMillis = 1_000
 
 /**
  * Creates the core.
@@ -205,444 +154,290 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * @since 0.1.0
  */
 export const makeCore = (parts: Parts) => {
-  const { dispatcher, observer, queue, randomId, registry, results, settings, startedAt } = parts
-  const tasks = new Map<string, TaskRecord>()
+  const { dispatcher, isDurable = false, observer, queue, registry, results, settings, startedAt } = parts
   const sessions = makeSessions(settings)
-  const averages = new Map<string, number>()
-  const counts: Counts = {
-    submitted: 0,
-    running: 0,
-    succeeded: 0,
-    failed: 0,
-    cancelled: 0,
-    crashes: 0,
-    lateReports: 0
-  }
-  let sequence = 0
-  let served = 0
+  const limits = makeLimits()
+  const uniques = makeUniqueKeys(settings, (name, key) => observer?.uniqueExpired(name, key))
+  const dead = makeDeadTasks(settings)
+  const pauses = makePauses()
+  const schedules = makeScheduleBook((id, record) => observer?.schedule(id, record))
   let draining = false
+  let expiredAt: number | undefined
+  let graceFrom = startedAt
   let startGraceEnded = false
+  const isDraining = () => draining
 
-  /** The only place where a task changes its state. */
-  const step = (task: TaskRecord, to: TaskState) => {
-    const next = transition(task.state, to)
-    if (next === undefined) throw new Error(`Task ${task.id} can't go from ${task.state} to ${to}`)
-    if (task.state === "running") counts.running--
-    if (next === "running") counts.running++
-    task.state = next
+  const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
+  const workers = makeWorkers({
+    life,
+    queue,
+    registry,
+    dispatcher,
+    sessions,
+    limits,
+    uniques,
+    pauses,
+    settings,
+    observer,
+    isDraining
+  })
+
+  const cancelTask = (task: TaskRecord, now: number) => {
+    if (task.worker === undefined) life.end(task, "cancelled", now)
+    else workers.stop(task, "cancelled")
   }
 
-  const finish = (
-    task: TaskRecord,
-    state: FinalState,
-    now: number,
-    reason?: FailureReason,
-    body: Uint8Array = noBody
-  ) => {
-    const started = task.worker !== undefined
-    const outcome: Outcome = {
-      id: task.id,
-      name: task.name,
-      level: task.level,
-      state,
-      reason,
-      attempt: task.attempt,
-      worker: task.worker?.id,
-      submittedAt: task.submittedAt,
-      startedAt: started ? task.leasedAt : undefined,
-      finishedAt: now,
-      body
+  const { isKnown, unknownTask, ...admission } = makeAdmission({
+    life,
+    registry,
+    results,
+    sessions,
+    uniques,
+    dead,
+    settings,
+    randomId: parts.randomId,
+    isStarting: (now) => now - graceFrom < settings.startGraceMillis,
+    isDurable,
+    isDraining,
+    cancel: cancelTask
+  })
+
+  const times = (now: number) => ({ now, wall: parts.wall() })
+
+  /** What others sent while this process stood still has not been read yet: none of that time is held against them. */
+  const forgive = (millis: number, now: number) => {
+    registry.forgive(millis, now)
+    sessions.forgive(millis, now)
+    graceFrom = Math.min(graceFrom + millis, now)
+    observer?.stood(millis)
+  }
+
+  /** Tasks whose time has come: they are queued, or expire. */
+  const runTimers = (now: number) => {
+    for (let task = life.due(now); task !== undefined; task = life.due(now)) {
+      const isExpired = task.detail !== undefined && task.detail.expiresAt <= now
+      if (isExpired && task.worker === undefined) life.end(task, "expired", now)
+      else if (isExpired) workers.stop(task, "expired")
+      else life.onTime(task)
     }
-    step(task, state)
-    counts[state]++
-    tasks.delete(task.id)
-    task.worker = undefined
-    results.put(outcome, fingerprint(task.name, task.args), now)
-    sessions.deliver(task.watchers, outcome)
-    observer?.finished(outcome)
+    for (const { key, name } of limits.wake(now)) queue.unpark(name, key)
   }
 
-  /** Ends the lease of a running task; the task is then nobody's until the caller restores or finishes it. */
-  const release = (worker: WorkerRecord, task: TaskRecord) => {
-    worker.leases.delete(task)
-    worker.expectedMillis = worker.leases.size === 0 ? 0 : worker.expectedMillis - task.expectedMillis
-    if (task.leaseExchange > worker.settled) unsettle(worker, task.leaseExchange, 1)
+  /** Submits what schedules ask for. The id is made of the due time: whatever happens, there is one task for it. */
+  const runSchedules = (now: number) =>
+    schedules.run(times(now), (record, dueAt) => {
+      const { id, overlap } = record.declaration
+      const last = record.lastTask === undefined ? undefined : life.tasks.get(record.lastTask)
+      if (last !== undefined && overlap === "skip") return skip(record, `its last task ${last.id} has not finished`)
+      const submitted = submitScheduled(record, scheduledId(id, dueAt), now)
+      if (Result.isFailure(submitted)) return skip(record, submitted.failure.message)
+      if (last !== undefined && overlap === "replace") cancelTask(last, now)
+      record.lastTask = submitted.success
+      record.lastAt = Math.round(dueAt)
+    })
+
+  const skip = (record: ScheduleRecord, why: string) => {
+    record.skipped++
+    observer?.skipped(record.declaration.id, why)
   }
 
-  const unsettle = (worker: WorkerRecord, exchange: number, leases: number) => {
-    const left = (worker.unsettled.get(exchange) ?? 0) - leases
-    worker.unsettledLeases -= leases
-    if (left > 0) worker.unsettled.set(exchange, left)
-    else worker.unsettled.delete(exchange)
+  const submitScheduled = ({ declaration }: ScheduleRecord, id: string | undefined, now: number) => {
+    const { args, expiresIn, id: schedule, name, priority } = declaration
+    return admission.submit(
+      {
+        id,
+        name,
+        level: priority === undefined ? undefined : toLevel(priority),
+        args: new TextEncoder().encode(args),
+        watcher: undefined,
+        options: optionsOf({ ...declaration, schedule }),
+        expiresAt: expiresIn === undefined ? Infinity : now + expiresIn
+      },
+      now
+    )
   }
 
-  const requeue = (task: TaskRecord, cause: "worker lost" | "handed back") => {
-    step(task, "queued")
-    task.worker = undefined
-    queue.restore(task)
-    observer?.requeued(task, cause)
-  }
+  const targetOf = ({ schedule, task, worker }: PauseTarget): string =>
+    task !== undefined
+      ? `task:${task}`
+      : worker !== undefined
+      ? `worker:${worker}`
+      : schedule !== undefined
+      ? `schedule:${schedule}`
+      : "all"
 
-  /** A lease that never reached its worker, or that it returns unstarted: as if it had not been made. */
-  const handBack = (worker: WorkerRecord, task: TaskRecord) => {
-    release(worker, task)
-    task.attempt--
-    requeue(task, "handed back")
-  }
-
-  const lose = (worker: WorkerRecord, now: number) => {
-    registry.remove(worker)
-    dispatcher.remove(worker)
-    for (const task of worker.leases) {
-      // Whether an attempt began is known only when the worker has settled the reply that carried the lease. The others
-      // may not have begun and are counted apart, with a wider bound: a plain worker settles only with its next exchange.
-      const began = task.leaseExchange <= worker.settled
-      release(worker, task)
-      task.losses++
-      if (began) {
-        task.crashes++
-        counts.crashes++
-      }
-      if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
-        finish(task, "failed", now, "crash")
-      } else requeue(task, "worker lost")
-    }
-  }
-
-  const isAcceptable = (name: string, now: number): boolean =>
-    registry.type(name) !== undefined || now - startedAt < settings.startGraceMillis
-
-  const refusal = (submitted: Submitted, now: number): Refusal | undefined => {
-    const { args, name, watcher } = submitted
-    if (draining) return new ShuttingDown()
-    if (args.length > settings.maxPayloadBytes) {
-      return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
-    }
-    if (!isAcceptable(name, now)) return unknownTask(name)
-    return watcher === undefined ? undefined : outboxFull(watcher)
-  }
-
-  const outboxFull = (watcher: Session): OutboxFull | undefined => {
-    const outcomes = sessions.pending(watcher)
-    return outcomes >= settings.maxOutbox ? new OutboxFull({ outcomes, maxOutcomes: settings.maxOutbox }) : undefined
-  }
-
-  const unknownTask = (name: string) => {
-    const known: Array<string> = []
-    for (const type of registry.types()) if (known.push(type.name) === 20) break
-    return new UnknownTask({ task: name, known })
-  }
-
-  const watchRunning = (task: TaskRecord, watcher: Session) => {
-    if (task.watchers.length === 0) task.watchers = watcher.watchers
-    else if (!task.watchers.includes(watcher.token)) task.watchers = [...task.watchers, watcher.token]
+  /** Changes the tasks that a filter means, or only counts them. */
+  const changeMany = <A>(
+    all: Iterable<A>,
+    isMeant: (item: A) => boolean,
+    { dryRun, expect }: Many,
+    change: (item: A) => void
+  ): Result.Result<number, CountChanged> => {
+    const meant: Array<A> = []
+    for (const item of all) if (isMeant(item)) meant.push(item)
+    const count = meant.length
+    if (expect !== undefined && expect !== count) return Result.fail(new CountChanged({ expected: expect, count }))
+    if (dryRun !== true) { for (const item of meant) change(item) }
+    return Result.succeed(count)
   }
 
   const core = {
-    counts,
+    ...admission,
+    counts: life.counts,
     sessions,
     queue,
     registry,
-
-    /**
-     * Accepts a task, once: a second submission with the same id, name and arguments has no effect but that its watcher
-     * is told the outcome too; `ResultEvicted` when it is no longer kept. Returns the id.
-     */
-    submit(submitted: Submitted, now: number): Result.Result<string, Refusal> {
-      const { args, name, watcher } = submitted
-      const id = submitted.id ?? randomId()
-      if (submitted.id !== undefined) {
-        const known = tasks.get(id)
-        if (known !== undefined) {
-          if (known.name !== name || !sameBytes(known.args, args)) return Result.fail(new IdConflict({ id }))
-          if (watcher !== undefined) watchRunning(known, watcher)
-          return Result.succeed(id)
-        }
-        const tombstone = results.recall(id)
-        if (tombstone !== undefined) {
-          if (tombstone.fingerprint !== fingerprint(name, args)) return Result.fail(new IdConflict({ id }))
-          const refused = watcher === undefined ? undefined : core.watch(watcher, id, now)
-          return refused === undefined || refused._tag === "TaskNotFound" ? Result.succeed(id) : Result.fail(refused)
-        }
-      }
-      const refused = refusal(submitted, now)
-      if (refused !== undefined) return Result.fail(refused)
-      const task: TaskRecord = {
-        id,
-        name,
-        level: submitted.level ?? toLevel(registry.type(name)?.priority ?? "normal"),
-        args,
-        sequence: sequence++,
-        submittedAt: now,
-        state: "queued",
-        attempt: 0,
-        crashes: 0,
-        losses: 0,
-        worker: undefined,
-        leaseExchange: 0,
-        leasedAt: 0,
-        expectedMillis: 0,
-        watchers: watcher === undefined ? noWatchers : watcher.watchers,
-        next: undefined,
-        previous: undefined
-      }
-      if (!queue.offer(task)) {
-        return Result.fail(
-          new QueueFull({
-            waiting: queue.size(),
-            maxWaiting: queue.maxWaiting,
-            waitingBytes: queue.bytes(),
-            maxWaitingBytes: queue.maxWaitingBytes
-          })
-        )
-      }
-      tasks.set(id, task)
-      counts.submitted++
-      observer?.queued(task)
-      return Result.succeed(id)
-    },
-
-    /** Tells a session the outcome of a task, now or when it is there. Returns why it can't. */
-    watch(watcher: Session, id: string, now: number): TaskNotFound | ResultEvicted | OutboxFull | undefined {
-      const full = outboxFull(watcher)
-      if (full !== undefined) return full
-      const task = tasks.get(id)
-      if (task !== undefined) {
-        watchRunning(task, watcher)
-        return undefined
-      }
-      const outcome = results.get(id, now)
-      if (outcome !== undefined) {
-        sessions.deliver(watcher.watchers, outcome)
-        return undefined
-      }
-      return core.whyNoOutcome(id)
-    },
-
-    /** Why an id has neither a task nor an outcome that is kept. */
-    whyNoOutcome(id: string): TaskNotFound | ResultEvicted {
-      const tombstone = results.recall(id)
-      return tombstone === undefined ? new TaskNotFound({ id }) : new ResultEvicted({ id, state: tombstone.state })
-    },
+    schedules,
+    dead,
+    pauses,
+    uniques,
+    detailOf: life.detailOf,
+    delayed: life.delayed,
+    waiting: life.waiting,
+    waitingBytes: life.waitingBytes,
+    register: workers.register,
+    isOvertaken: workers.isOvertaken,
+    seen: workers.seen,
+    beat: workers.beat,
+    report: workers.report,
+    progress: workers.progress,
+    news: workers.news,
+    setOpen: workers.setOpen,
+    takeOrders: workers.takeOrders,
+    dispatch: workers.dispatch,
+    disconnected: workers.disconnected,
+    leave: workers.leave,
 
     /** Returns a task that has no outcome yet. */
-    task: (id: string): TaskRecord | undefined => tasks.get(id),
-    tasks: (): Iterable<TaskRecord> => tasks.values(),
+    task: (id: string): TaskRecord | undefined => life.tasks.get(id),
+    tasks: (): Iterable<TaskRecord> => life.tasks.values(),
 
-    /** Cancels a waiting task. Returns why it can't. */
-    cancel(id: string, now: number): TaskNotFound | TaskRunning | TaskFinished | undefined {
-      const task = tasks.get(id)
+    /**
+     * Cancels a task: one that waits is cancelled at once, one that runs when its worker has stopped it. Returns its
+     * state, or why it can't.
+     */
+    cancel(id: string, now: number): Result.Result<TaskState, TaskNotFound | TaskFinished> {
+      const task = life.tasks.get(id)
       if (task === undefined) {
         const tombstone = results.recall(id)
-        return tombstone === undefined ? new TaskNotFound({ id }) : new TaskFinished({ id, state: tombstone.state })
+        return Result.fail(
+          tombstone === undefined ? new TaskNotFound({ id }) : new TaskFinished({ id, state: tombstone.state })
+        )
       }
-      if (task.worker !== undefined) return new TaskRunning({ id, worker: task.worker.id })
-      queue.remove(task)
-      finish(task, "cancelled", now)
+      cancelTask(task, now)
+      return Result.succeed(task.state)
+    },
+
+    /** Tells a session what the handler of a task that it watches reports, and has reported. */
+    watchProgress(watcher: Session, id: string) {
+      const task = life.tasks.get(id)
+      if (task === undefined) return
+      watcher.interests.add(id)
+      if (task.detail?.progress !== undefined) sessions.progress([watcher.token], id, task.detail.progress)
+    },
+
+    /** Cancels the tasks that a filter means. Returns how many. */
+    cancelAll: (many: Many, now: number): Result.Result<number, CountChanged> =>
+      changeMany(
+        life.tasks.values(),
+        (task) => task.state !== "cancelling" && matches(many.filter, task, now),
+        many,
+        (task) => cancelTask(task, now)
+      ),
+
+    /** Runs the dead tasks that a filter means again. Returns how many; what is refused stays dead. */
+    retryAll: (many: Many, now: number): Result.Result<number, CountChanged> =>
+      changeMany(
+        dead.values(),
+        ({ outcome }) => matches(many.filter, outcome, now),
+        many,
+        ({ outcome }) => admission.retry(outcome.id, undefined, now)
+      ),
+
+    /** Forgets the dead tasks that a filter means. Returns how many. */
+    purge: (many: Many, now: number): Result.Result<number, CountChanged> =>
+      changeMany(dead.values(), ({ outcome }) => matches(many.filter, outcome, now), many, ({ outcome }) => {
+        dead.remove(outcome.id)
+        observer?.forgotten(outcome.id)
+      }),
+
+    /** Runs a dead task again, as a new one; see `retry` of the admission. */
+    retry(...[id, watcher, now]: Parameters<typeof admission.retry>) {
+      const retried = admission.retry(id, watcher, now)
+      if (Result.isSuccess(retried)) observer?.forgotten(id)
+      return retried
+    },
+
+    /** Pauses or resumes a target. Returns why it can't. */
+    setPaused(target: PauseTarget, isPaused: boolean): ReplyError | undefined {
+      const text = targetOf(target)
+      if (target.schedule !== undefined && !schedules.setPaused(target.schedule, isPaused)) {
+        return new ScheduleNotFound({ id: target.schedule })
+      }
+      if (target.schedule === undefined) {
+        if (isPaused && !pauses.pause(text)) return new BadRequest({ reason: "too many names are paused" })
+        if (!isPaused) pauses.resume(text)
+        if (target.worker !== undefined) workers.setPaused(target.worker, isPaused)
+      }
+      observer?.paused(text, isPaused)
       return undefined
     },
 
-    /**
-     * Adds a worker, or renews one that registers again with the same session: it keeps the leases that it still holds,
-     * the others run elsewhere, as a further attempt. Returns its record, and the leases that it names and that are not its any more.
-     */
-    register(registration: Registration, now: number) {
-      const { about, held, local, session, slots, tasks: types, worker: id } = registration
-      const previous = registry.bySession(session)
-      const names = new Set(types.map((type) => type.name))
-      const worker: WorkerRecord = {
-        id,
-        session,
-        local,
-        slots,
-        names,
-        group: [...names].sort().join("\n"),
-        about,
-        registeredAt: previous?.registeredAt ?? now,
-        state: "active",
-        isOpen: false,
-        lastSeen: now,
-        exchange: previous?.exchange ?? 0,
-        settled: previous?.exchange ?? 0,
-        free: 0,
-        unsettled: new Map(),
-        unsettledLeases: 0,
-        leases: new Set(),
-        expectedMillis: 0,
-        servedAt: 0,
-        succeeded: previous?.succeeded ?? 0,
-        failed: previous?.failed ?? 0,
-        heapIndex: -1
-      }
-      const abandon: Array<string> = []
-      for (const lease of held) {
-        const task = tasks.get(lease.id)
-        if (previous === undefined || task?.worker !== previous || task.attempt !== lease.attempt) {
-          abandon.push(lease.id)
-          continue
-        }
-        release(previous, task)
-        task.worker = worker
-        // Settled long ago: its exchange can't be abandoned any more.
-        task.leaseExchange = 0
-        worker.leases.add(task)
-        worker.expectedMillis += task.expectedMillis
-      }
-      if (previous !== undefined) {
-        for (const task of previous.leases) {
-          // A registration that was overtaken on its way does not name what the worker was given since. So the attempt
-          // may be running: its number must not be given away again.
-          release(previous, task)
-          requeue(task, "handed back")
-        }
-        dispatcher.remove(previous)
-      }
-      registry.add(worker, types)
-      dispatcher.update(worker)
-      return { worker, abandon, isNew: previous === undefined }
+    /** Adds or changes a schedule. Returns why it can't. */
+    setSchedule(declaration: ScheduleDeclaration, now: number): ReplyError | undefined {
+      if (draining) return new ShuttingDown()
+      const size = Buffer.byteLength(declaration.args)
+      const limit = settings.maxPayloadBytes
+      if (size > limit) return new TooLarge({ task: declaration.name, what: "arguments", size, limit })
+      admission.expect(declaration.name)
+      return schedules.set(declaration, times(now)) ? undefined : new BadRequest({ reason: "too many schedules" })
+    },
+
+    unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
+
+    /** Submits a schedule's task now, whenever it is due. Returns the task's id. */
+    trigger(id: string, now: number): Result.Result<string, ReplyError> {
+      const record = schedules.get(id)
+      if (record === undefined) return Result.fail(new ScheduleNotFound({ id }))
+      const submitted = submitScheduled(record, undefined, now)
+      if (Result.isFailure(submitted)) return Result.fail(submitted.failure)
+      record.lastTask = submitted.success
+      observer?.schedule(id, record)
+      return submitted
+    },
+
+    /** Does what is due at its time: delayed tasks, expiries, tokens of rate limits, schedules. */
+    tick(now: number) {
+      runTimers(now)
+      if (!draining && schedules.size() > 0) runSchedules(now)
+    },
+
+    /** When {@link tick} is due next because of a task or a limit; schedules are not so exact. */
+    nextDue(): number | undefined {
+      const task = life.nextDue()
+      const token = limits.nextWake()
+      return task === undefined ? token : token === undefined ? task : Math.min(task, token)
     },
 
     /**
-     * Takes one report. Returns whether it counted: one for a lease that has ended does not.
-     */
-    report(worker: WorkerRecord, report: Report, body: Uint8Array, now: number): boolean {
-      const task = tasks.get(report.id)
-      if (task === undefined || task.worker !== worker || task.attempt !== report.attempt) {
-        counts.lateReports++
-        return false
-      }
-      if (report.state === "returned") {
-        handBack(worker, task)
-        return true
-      }
-      release(worker, task)
-      const millis = now - task.leasedAt
-      const average = averages.get(task.name)
-      if (average !== undefined) averages.set(task.name, average + (millis - average) * averageWeight)
-      else if (averages.size < maxAverages) averages.set(task.name, millis)
-      if (report.state === "succeeded") {
-        worker.succeeded++
-        finish(task, "succeeded", now, undefined, body)
-      } else {
-        worker.failed++
-        finish(task, "failed", now, report.reason ?? "defect", body)
-      }
-      return true
-    },
-
-    /**
-     * Takes what a worker says of itself in an exchange, after its reports. Returns the leases that it names and that
-     * are not its any more.
-     */
-    news(worker: WorkerRecord, news: WorkerNews, now: number): ReadonlyArray<string> {
-      registry.seen(worker, now)
-      if (news.abandoned.length > 0) {
-        const abandoned = new Set(news.abandoned)
-        for (const task of worker.leases) if (abandoned.has(task.leaseExchange)) handBack(worker, task)
-      }
-      const isNewest = news.seq > worker.exchange
-      // Only a reply to an earlier exchange can have been received.
-      const settled = Math.min(news.settled, news.seq - 1)
-      if (settled > worker.settled) {
-        worker.settled = settled
-        for (const [exchange, leases] of worker.unsettled) {
-          if (exchange <= settled) unsettle(worker, exchange, leases)
-        }
-      }
-      const abandon: Array<string> = []
-      if (news.held !== undefined) {
-        const held = new Map(news.held.map((lease) => [lease.id, lease.attempt]))
-        for (const task of worker.leases) {
-          const isHeld = held.get(task.id) === task.attempt
-          held.delete(task.id)
-          if (!isHeld && task.leaseExchange <= settled) handBack(worker, task)
-        }
-        abandon.push(...held.keys())
-      }
-      if (isNewest) {
-        worker.exchange = news.seq
-        worker.free = Math.min(news.free, worker.slots)
-        if (worker.state !== "lost") worker.state = news.draining ? "draining" : "active"
-      }
-      dispatcher.update(worker)
-      return abandon
-    },
-
-    /** Says whether the worker can be sent leases now: only while one of its exchanges waits for an answer. */
-    setOpen(worker: WorkerRecord, isOpen: boolean) {
-      worker.isOpen = isOpen
-      dispatcher.update(worker)
-    },
-
-    /**
-     * Matches waiting tasks with free slots, until one of them runs out. Returns the new leases; each worker's belong
-     * into the reply of its newest exchange.
-     */
-    dispatch(now: number): Leases {
-      if (draining || queue.size() === 0) return noLeases
-      const leases = new Map<WorkerRecord, Array<TaskRecord>>()
-      const replyBytes = new Map<WorkerRecord, number>()
-      const eligible = (name: string) => dispatcher.pick(name) !== undefined
-      for (let task = queue.take(eligible); task !== undefined; task = queue.take(eligible)) {
-        const worker = dispatcher.pick(task.name)
-        if (worker === undefined || credit(worker) <= 0) {
-          queue.restore(task)
-          throw new Error("The dispatcher chose a worker without a free slot")
-        }
-        step(task, "running")
-        task.attempt++
-        task.worker = worker
-        task.leaseExchange = worker.exchange
-        task.leasedAt = now
-        task.expectedMillis = averages.get(task.name) ?? 0
-        worker.leases.add(task)
-        worker.expectedMillis += task.expectedMillis
-        worker.servedAt = ++served
-        worker.unsettledLeases++
-        worker.unsettled.set(worker.exchange, (worker.unsettled.get(worker.exchange) ?? 0) + 1)
-        const list = leases.get(worker)
-        if (list === undefined) leases.set(worker, [task])
-        else list.push(task)
-        const bytes = (replyBytes.get(worker) ?? 0) + task.args.length
-        replyBytes.set(worker, bytes)
-        if (bytes >= maxReplyBytes) worker.isOpen = false
-        dispatcher.update(worker)
-        observer?.started(task, worker)
-      }
-      return leases
-    },
-
-    /** The connection of a worker closed. */
-    disconnected(worker: WorkerRecord, now: number) {
-      registry.disconnected(worker, now)
-      dispatcher.update(worker)
-    },
-
-    /** A worker says goodbye: what it still holds runs elsewhere as a further attempt, and is not counted as a crash. */
-    leave(worker: WorkerRecord) {
-      for (const task of worker.leases) {
-        release(worker, task)
-        requeue(task, "handed back")
-      }
-      registry.remove(worker)
-      dispatcher.remove(worker)
-    },
-
-    /**
-     * Does what is due: workers that were silent too long are lost, tasks of names that nobody announced fail, sessions
-     * and outcomes past their time are dropped. Returns the lost workers.
+     * Does what is due sooner or later, every {@link sweepMillis}; a call that comes much too late forgives everybody the
+     * time that it is late. Workers that were silent too long are lost, tasks of names that nobody announced fail,
+     * sessions and unique keys past their time are dropped. Returns the lost workers.
      */
     expire(now: number): ReadonlyArray<WorkerRecord> {
+      const late = expiredAt === undefined ? 0 : now - expiredAt - sweepMillis
+      expiredAt = now
+      if (late > maxLateMillis) forgive(late, now)
       const overdue = registry.overdue(now)
-      for (const worker of overdue) lose(worker, now)
+      for (const worker of overdue) workers.lose(worker, now)
       sessions.expire(now)
-      if (!startGraceEnded && now - startedAt >= settings.startGraceMillis) {
+      uniques.expire(now)
+      if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
-        for (const task of tasks.values()) {
-          if (task.state !== "queued" || registry.type(task.name) !== undefined) continue
-          queue.remove(task)
+        for (const task of life.tasks.values()) {
+          if (task.worker !== undefined || isKnown(task.name)) continue
           const { known } = unknownTask(task.name)
-          finish(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
+          life.end(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
         }
       }
       return overdue
@@ -656,23 +451,39 @@ export const makeCore = (parts: Parts) => {
     /** Cancels everything that waits. Returns how many tasks. */
     cancelWaiting(now: number): number {
       let cancelled = 0
-      for (const task of tasks.values()) {
-        if (task.state !== "queued") continue
-        queue.remove(task)
-        finish(task, "cancelled", now)
+      for (const task of life.tasks.values()) {
+        if (task.worker !== undefined) continue
+        life.end(task, "cancelled", now)
         cancelled++
       }
       return cancelled
     },
 
-    isDraining: () => draining,
+    isDraining,
 
-    /** Why a queued task has not started, for people. */
-    whyWaiting(task: TaskRecord): string {
+    /** Why a task has not started, for people. */
+    whyWaiting(task: TaskRecord, now: number): string {
+      const { name } = task
       if (draining) return "the control plane is shutting down"
+      if (task.state === "delayed") {
+        return task.attempt === 0
+          ? "its time has not come"
+          : "it waits for its next attempt"
+      }
+      if (pauses.isPaused()) return "everything is paused"
+      if (pauses.isPaused(name)) return `tasks of "${name}" are paused`
+      const limited = limits.explain(name, task.options?.limitKey ?? "", now)
+      if (limited !== undefined) return limited
       let handlers = 0
-      for (const worker of registry.workers()) if (worker.names.has(task.name)) handlers++
-      if (handlers === 0) return `no connected worker has a handler for "${task.name}"`
+      let paused = 0
+      for (const worker of registry.workers()) {
+        if (!worker.names.has(name)) continue
+        handlers++
+        if (worker.paused) paused++
+      }
+      if (handlers === 0) return `no connected worker has a handler for "${name}"`
+      if (paused === handlers) return `all ${handlers} workers that can run it are paused`
+      if (life.suspects.has(task)) return "workers were lost with it: it waits for one that runs no other such task"
       return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
     },
 

@@ -4,14 +4,17 @@
  *
  * @since 0.1.0
  */
-import type { Stats, TaskStatus, WorkerStatus } from "../domain/Message.ts"
+import { Buffer } from "node:buffer"
+import type { ScheduleStatus, Stats, TaskFilter, TaskStatus, WorkerStatus } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
-import type { TaskRecord } from "../domain/Task.ts"
-import type { TaskState } from "../domain/TaskState.ts"
+import type { EndedAttempt, TaskOptions, TaskRecord } from "../domain/Task.ts"
 import { isFinal } from "../domain/TaskState.ts"
+import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
+import { matches } from "./ControlPlaneCore.ts"
+import type { Journaling } from "./ControlPlaneJournal.ts"
 
 /**
  * The version of this package, for people.
@@ -22,21 +25,30 @@ import type { Core } from "./ControlPlaneCore.ts"
 export const packageVersion = "0.1.0"
 
 /**
+ * The views of a control plane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Views = ReturnType<typeof makeViews>
+
+/**
  * Creates the views of a control plane. `now` is monotonic, `wall` makes milliseconds since 1970 of it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeViews = ({ core, epoch, namespace, now, results, startedAt, wall }: {
+export const makeViews = ({ core, epoch, journaling, namespace, now, results, startedAt, wall }: {
   readonly core: Core
   readonly results: ResultCache["Service"]
+  readonly journaling: Journaling | undefined
   readonly namespace: string
   readonly epoch: string
   readonly startedAt: number
   readonly now: () => number
   readonly wall: (millis: number) => number
 }) => {
-  const { queue, registry } = core
+  const { registry } = core
 
   const statusOf = (id: string, time: number): TaskStatus | undefined => {
     const task = core.task(id)
@@ -46,17 +58,23 @@ export const makeViews = ({ core, epoch, namespace, now, results, startedAt, wal
     return undefined
   }
 
-  const statusOfTask = (task: TaskRecord): TaskStatus => ({
-    id: task.id as TaskStatus["id"],
-    name: task.name,
-    priority: fromLevel(task.level),
-    state: task.state,
-    attempt: task.attempt,
-    submittedAt: wall(task.submittedAt),
-    ...(task.worker === undefined
-      ? { waiting: core.whyWaiting(task) }
-      : { worker: task.worker.id, startedAt: wall(task.leasedAt) })
-  })
+  const statusOfTask = (task: TaskRecord): TaskStatus => {
+    const { detail } = task
+    return {
+      id: task.id as TaskStatus["id"],
+      name: task.name,
+      priority: fromLevel(task.level),
+      state: task.state,
+      attempt: task.attempt,
+      submittedAt: wall(task.submittedAt),
+      ...(task.worker === undefined
+        ? { waiting: core.whyWaiting(task, now()) }
+        : { worker: task.worker.id, startedAt: wall(task.leasedAt) }),
+      ...(task.state === "delayed" && detail !== undefined ? { dueAt: wall(detail.dueAt) } : {}),
+      ...(detail === undefined || detail.expiresAt === Infinity ? {} : { expiresAt: wall(detail.expiresAt) }),
+      ...said(task.options, detail?.history ?? [])
+    }
+  }
 
   const statusOfOutcome = (outcome: Outcome): TaskStatus => ({
     id: outcome.id as TaskStatus["id"],
@@ -68,33 +86,77 @@ export const makeViews = ({ core, epoch, namespace, now, results, startedAt, wal
     ...(outcome.startedAt === undefined ? {} : { startedAt: wall(outcome.startedAt) }),
     finishedAt: wall(outcome.finishedAt),
     ...(outcome.worker === undefined ? {} : { worker: outcome.worker }),
-    ...(outcome.reason === undefined ? {} : { reason: outcome.reason })
+    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+    ...said(outcome.options, outcome.history)
   })
 
-  const list = (state: TaskState | undefined, limit: number) => {
+  /** What the submission said, and the attempts that have ended. */
+  const said = (options: TaskOptions | undefined, history: ReadonlyArray<EndedAttempt>) => ({
+    ...(options?.tags === undefined ? {} : { tags: options.tags }),
+    ...(options?.tenant === undefined ? {} : { tenant: options.tenant }),
+    ...(options?.retryOf === undefined ? {} : { retryOf: options.retryOf as TaskStatus["id"] }),
+    ...(options?.schedule === undefined ? {} : { schedule: options.schedule }),
+    ...(history.length === 0 ? {} : {
+      history: history.map(({ attempt, body, endedAt, reason, startedAt, worker }) => ({
+        attempt,
+        worker,
+        reason,
+        startedAt: wall(startedAt),
+        endedAt: wall(endedAt),
+        ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() })
+      }))
+    })
+  })
+
+  /** Those that a filter means: the living, oldest first, then outcomes, newest first; or the dead alone. */
+  const list = (filter: TaskFilter & { readonly dead?: boolean }, limit: number) => {
     const tasks: Array<TaskStatus> = []
     let total = 0
-    if (state === undefined || !isFinal(state)) {
+    const time = now()
+    const add = <A extends TaskRecord | Outcome>(item: A, status: (item: A) => TaskStatus) => {
+      if (!matches(filter, item, time)) return
+      total++
+      if (tasks.length < limit) tasks.push(status(item))
+    }
+    if (filter.dead === true) {
+      for (const { outcome } of core.dead.values()) add(outcome, statusOfOutcome)
+      return { tasks, total }
+    }
+    if (filter.state === undefined || !isFinal(filter.state)) {
       for (const task of core.tasks()) {
-        if (state !== undefined && task.state !== state) continue
-        total++
-        if (tasks.length < limit) tasks.push(statusOfTask(task))
+        add(task, statusOfTask)
       }
     }
-    if (state === undefined || isFinal(state)) {
-      for (const outcome of results.outcomes()) {
-        if (state !== undefined && outcome.state !== state) continue
-        total++
-        if (tasks.length < limit) tasks.push(statusOfOutcome(outcome))
-      }
+    if (filter.state === undefined || isFinal(filter.state)) {
+      for (const outcome of results.outcomes()) add(outcome, statusOfOutcome)
     }
     return { tasks, total }
+  }
+
+  const schedules = (): ReadonlyArray<ScheduleStatus> => {
+    const times = { now: now(), wall: wall(now()) }
+    return [...core.schedules.records()].map((record) => {
+      const nextAt = core.schedules.nextWall(record, times)
+      return {
+        ...record.declaration,
+        paused: record.paused,
+        skipped: record.skipped,
+        ...(nextAt === undefined ? {} : { nextAt: Math.round(nextAt) }),
+        ...(record.lastAt === undefined ? {} : { lastAt: record.lastAt }),
+        ...(record.lastTask === undefined ? {} : { lastTask: record.lastTask as TaskStatus["id"] })
+      }
+    })
   }
 
   const workers = (): ReadonlyArray<WorkerStatus> =>
     [...registry.workers()].map((worker) => ({
       id: worker.id,
-      state: worker.state,
+      state: worker.state !== "lost" && isUnresponsive(worker)
+        ? "unresponsive"
+        : worker.paused
+        ? "paused"
+        : worker.state,
+      lag: worker.lag,
       local: worker.local,
       slots: worker.slots,
       running: worker.leases.size,
@@ -118,15 +180,25 @@ export const makeViews = ({ core, epoch, namespace, now, results, startedAt, wal
     epoch,
     upMillis: Math.round(now() - startedAt),
     draining: core.isDraining(),
-    waiting: queue.size(),
+    waiting: core.waiting(),
+    delayed: core.delayed(),
     waitingByPriority: core.waitingByPriority(),
-    waitingBytes: queue.bytes(),
+    waitingBytes: core.waitingBytes(),
     ...core.counts,
     workers: registry.size(),
     sessions: core.sessions.size(),
     results: results.size(),
-    resultBytes: results.bytes()
+    resultBytes: results.bytes(),
+    dead: core.dead.size(),
+    schedules: core.schedules.size(),
+    paused: core.pauses.targets(),
+    ...journalFailure()
   })
 
-  return { statusOf, list, workers, taskTypes, stats }
+  const journalFailure = () => {
+    const failure = journaling?.failure()
+    return failure === undefined ? {} : { journal: failure.reason }
+  }
+
+  return { statusOf, list, schedules, workers, taskTypes, stats }
 }

@@ -79,6 +79,12 @@ const leaveHeap = (heap: Array<WorkerRecord>, worker: WorkerRecord) => {
   siftUp(heap, last, last.heapIndex)
 }
 
+const bestOf = (workers: ReadonlyArray<WorkerRecord>): WorkerRecord | undefined => {
+  let best = workers[0]
+  for (const worker of workers) if (best !== undefined && isBefore(worker, best)) best = worker
+  return best
+}
+
 /**
  * Creates the dispatcher.
  *
@@ -110,13 +116,13 @@ export const makeUnsafe = (
   }
 
   return Dispatcher.of({
-    pick(name) {
+    pick(name, accepts) {
       const candidates = byName.get(name)
       if (candidates === undefined) return undefined
       let best: WorkerRecord | undefined
       for (const group of candidates) {
         if (group.local && local === "when-alone" && registry.remoteHandlers(name) > 0) continue
-        const worker = group.heap[0]
+        const worker = accepts === undefined ? group.heap[0] : bestOf(group.heap.filter(accepts))
         if (worker !== undefined && (best === undefined || isBefore(worker, best))) best = worker
       }
       return best

@@ -6,7 +6,9 @@
  */
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
+import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
+import { errorToWire, protocolVersion } from "../domain/Message.ts"
 import type { Payload } from "../services/Transport.ts"
 
 /**
@@ -19,6 +21,14 @@ export interface Envelope {
   readonly header: unknown
   readonly body: Buffer
 }
+
+/**
+ * Largest message in bytes: a batch of many small tasks, or one task of the largest payload, with room for the header.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxMessageBytes = (maxPayloadBytes: number): number => 2 * maxPayloadBytes + 16 * 1024 * 1024
 
 const newline = 10
 const quote = 34
@@ -66,6 +76,14 @@ export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array
   if (text !== "") parts.push(text)
   return parts
 }
+
+/**
+ * Creates the answer that says why a request is refused.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeError = (error: ReplyError): Payload => encode({ v: protocolVersion, error: errorToWire(error) })
 
 /**
  * Takes a message apart. A message without a newline is a header alone.

@@ -22,7 +22,7 @@ export const outcomeOverheadBytes = 400
 
 interface Entry extends Tombstone {
   readonly outcome: Outcome
-  readonly keptAt: number
+  readonly keptUntil: number
 }
 
 /**
@@ -44,14 +44,15 @@ export const makeUnsafe = (
     }
   })
   // The age is not left to the library: its clock is not ours, and its bookkeeping doubles the cost of a `put`.
-  const isStale = ({ keptAt }: Entry, now: number) => now - keptAt > ttl
+  const isStale = ({ keptUntil }: Entry, now: number) => now > keptUntil
   return ResultCache.of({
-    put(outcome, fingerprint, now) {
+    put(outcome, fingerprint, now, keepMillis) {
       const size = outcome.body.length + outcomeOverheadBytes
-      if (settings.resultCacheSize === 0 || size > settings.resultCacheBytes) {
+      if (settings.resultCacheSize === 0 || keepMillis <= 0 || size > settings.resultCacheBytes) {
         tombstones.set(outcome.id, { state: outcome.state, fingerprint })
       } else {
-        entries.set(outcome.id, { outcome, state: outcome.state, fingerprint, keptAt: now }, { size })
+        const keptUntil = now + Math.min(keepMillis, ttl)
+        entries.set(outcome.id, { outcome, state: outcome.state, fingerprint, keptUntil }, { size })
       }
     },
     get(id, now) {

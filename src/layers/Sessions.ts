@@ -27,6 +27,10 @@ export interface Session {
   head: number
   acked: number
   lastSeen: number
+  /** Tasks of which it wants what their handlers report. */
+  readonly interests: Set<string>
+  /** The newest of that which was not collected. */
+  progress: Map<string, Uint8Array>
 }
 
 /**
@@ -41,10 +45,16 @@ export interface Sessions {
   readonly has: (token: string) => boolean
   /** Puts an outcome into the outbox of each watcher that is still there. */
   readonly deliver: (watchers: ReadonlyArray<string>, outcome: Outcome) => void
+  /** Tells each watcher that wants to know what a handler reported; an older report that was not collected is replaced. */
+  readonly progress: (watchers: ReadonlyArray<string>, id: string, body: Uint8Array) => void
+  /** Takes what handlers reported since the last call. */
+  readonly takeProgress: (session: Session) => ReadonlyMap<string, Uint8Array>
   /** Drops the outcomes up to and including this number. */
   readonly acknowledge: (session: Session, number: number) => void
   /** Outcomes that are not acknowledged, oldest first. */
   readonly pending: (session: Session) => number
+  /** Does not count the time of this length before `now`: nobody could be heard then. */
+  readonly forgive: (millis: number, now: number) => void
   /** Forgets sessions that did not collect for too long. */
   readonly expire: (now: number) => void
   readonly size: () => number
@@ -72,7 +82,16 @@ export const makeSessions = (
         return known
       }
       if (sessions.size >= maxSessions) return undefined
-      const session: Session = { token, watchers: [token], outbox: [], head: 0, acked: delivered, lastSeen: now }
+      const session: Session = {
+        token,
+        watchers: [token],
+        outbox: [],
+        head: 0,
+        acked: delivered,
+        lastSeen: now,
+        interests: new Set(),
+        progress: new Map()
+      }
       sessions.set(token, session)
       return session
     },
@@ -82,9 +101,23 @@ export const makeSessions = (
         const session = sessions.get(token)
         if (session === undefined) continue
         session.outbox.push(outcome)
+        if (session.interests.size > 0) session.interests.delete(outcome.id)
         delivered++
         ready.add(session)
       }
+    },
+    progress(watchers, id, body) {
+      for (const token of watchers) {
+        const session = sessions.get(token)
+        if (session === undefined || !session.interests.has(id)) continue
+        session.progress.set(id, body)
+        ready.add(session)
+      }
+    },
+    takeProgress(session) {
+      const { progress } = session
+      if (progress.size > 0) session.progress = new Map()
+      return progress
     },
     acknowledge(session, number) {
       const count = Math.min(number - session.acked, session.outbox.length - session.head)
@@ -100,6 +133,9 @@ export const makeSessions = (
       }
     },
     pending: (session) => session.outbox.length - session.head,
+    forgive(millis, now) {
+      for (const session of sessions.values()) session.lastSeen = Math.min(session.lastSeen + millis, now)
+    },
     expire(now) {
       for (const session of sessions.values()) {
         if (now - session.lastSeen >= sessionTimeoutMillis) sessions.delete(session.token)

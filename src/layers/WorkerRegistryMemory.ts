@@ -82,6 +82,11 @@ export const makeUnsafe = (
       lost.set(worker, { since: now, was: worker.state })
       worker.state = "lost"
     },
+    forgive(millis, now) {
+      // What was heard or told after that time is as old as it says.
+      for (const worker of bySession.values()) worker.lastSeen = Math.min(worker.lastSeen + millis, now)
+      for (const [worker, { since, was }] of lost) lost.set(worker, { since: Math.min(since + millis, now), was })
+    },
     overdue(now) {
       const overdue: Array<WorkerRecord> = []
       for (const worker of bySession.values()) {

@@ -29,7 +29,6 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 import type { Connection } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { Worker } from "../services/Worker.ts"
-import { maxMessageBytes } from "./ControlPlaneServer.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
@@ -52,7 +51,11 @@ export interface Options {
 interface Running {
   readonly lease: Lease
   readonly args: Uint8Array
-  interrupt: () => void
+  readonly checkpoint: Uint8Array | undefined
+  /** Its lease has ended: nobody wants to know how it ends. */
+  isAbandoned: boolean
+  /** Stops what runs; `undefined` before it starts. */
+  interrupt: (() => void) | undefined
 }
 
 type Lease = (typeof Message.ExchangeReply.Type)["leases"][number]
@@ -63,8 +66,15 @@ interface PendingReport {
     readonly attempt: number
     readonly state: Message.Report["state"]
     readonly reason?: FailureReason
+    readonly retryIn?: number
     readonly size: number
   }
+  readonly body: string
+}
+
+/** What a handler reported and the control plane does not know yet. */
+interface PendingProgress {
+  readonly attempt: number
   readonly body: string
 }
 
@@ -76,6 +86,12 @@ interface Outstanding {
 /** Bytes of results after which an exchange is full. */
 const maxReportBytes = 4 * 1024 * 1024
 
+/** What handlers report is sent at most so often, the newest of each: it is for people to look at. */
+const progressMillis = 200
+
+/** Handlers that may wait for other tasks at a time, for each slot: what they wait for must find room to run. */
+const maxWaitingPerSlot = 8
+
 /** Attempts that are started before the event loop may do something else. Measured: 128 to 512 make no difference. */
 const startsPerTurn = 256
 
@@ -83,6 +99,7 @@ const startsPerTurn = 256
 const retryMillis = 500
 
 const v = Message.protocolVersion
+const noHistory: NonNullable<Lease["history"]> = []
 const decodeRegisterReply = Reply.decoder(Message.RegisterReply)
 const decodeExchangeReply = Reply.decoder(Message.ExchangeReply)
 
@@ -109,10 +126,21 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const types: ReadonlyArray<TaskType> = registry.handlers.map(({ definition }) => ({
     name: definition.name,
     ...(definition.priority === undefined ? {} : { priority: definition.priority }),
-    ...(definition.description === undefined ? {} : { description: definition.description })
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    ...(definition.policy.limits === undefined ? {} : { limits: definition.policy.limits }),
+    ...(definition.policy.retentionMillis === undefined ? {} : { retention: definition.policy.retentionMillis }),
+    ...(definition.policy.version === 1 ? {} : { version: definition.policy.version })
   }))
 
   const running = new Map<string, Running>()
+  /** Slots that are taken: by what runs, and by what has been reported and does not stop. */
+  let busy = 0
+  /** Handlers that wait for other tasks: their slots are free. */
+  let waiting = 0
+  let progress = new Map<string, PendingProgress>()
+  let progressTimer: NodeJS.Timeout | undefined
+  /** There is news besides reports: the next flush must send an exchange. */
+  let hasNews = false
   let reports: Array<PendingReport> = []
   /** Exchanges without a reply, oldest first. */
   const outstanding = new Map<number, Outstanding>()
@@ -147,7 +175,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     flushScheduled = false
     if (connection === undefined || !isRegistered) return
     // One exchange must wait for leases; a further one is sent only to report.
-    if (outstanding.has(seq) && reports.length === 0) return
+    if (outstanding.has(seq) && reports.length === 0 && !hasNews) return
     exchange(connection)
     if (suspects.length > 0) setImmediate(startSuspects)
   }
@@ -164,6 +192,34 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     return taken
   }
 
+  const takeProgress = () => {
+    if (progress.size === 0) return []
+    clearTimeout(progressTimer)
+    progressTimer = undefined
+    const taken = [...progress].map(([id, { attempt, body }]) => ({
+      header: { id, attempt, size: Buffer.byteLength(body) },
+      body
+    }))
+    progress = new Map()
+    return taken
+  }
+
+  const onProgress = ({ attempt, id }: Lease, body: string) => {
+    progress.set(id, { attempt, body })
+    progressTimer ??= setTimeout(() => {
+      hasNews = true
+      schedule()
+    }, progressMillis)
+  }
+
+  const setWaiting = (isWaiting: boolean): boolean => {
+    if (isWaiting && waiting >= slots * maxWaitingPerSlot) return false
+    waiting += isWaiting ? 1 : -1
+    hasNews = true
+    schedule()
+    return true
+  }
+
   const exchange = (connection: Connection) => {
     const taken = takeReports()
     const [oldest = seq + 1] = outstanding.keys()
@@ -171,6 +227,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     // What is held can be stated completely only while no report is on its way. It is a safeguard: once in a heartbeat
     // is enough, so not after a reply that brought leases.
     const isQuiet = taken.length === 0 && outstanding.size === 0 && !broughtLeases
+    const told = takeProgress()
+    hasNews = false
     const payload = Envelope.encode(
       {
         v,
@@ -178,13 +236,15 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         session,
         seq: number,
         settled: Math.min(oldest, number) - 1,
-        free: isDraining ? 0 : slots - running.size,
+        free: isDraining ? 0 : Math.max(0, slots + waiting - busy),
+        ...(waiting > 0 ? { waiting } : {}),
         ...(isDraining ? { draining: true } : {}),
         ...(abandoned.length > 0 ? { abandoned } : {}),
         ...(isQuiet ? { held: held() } : {}),
-        ...(taken.length > 0 ? { reports: taken.map(({ header }) => header) } : {})
+        ...(taken.length > 0 ? { reports: taken.map(({ header }) => header) } : {}),
+        ...(told.length > 0 ? { progress: told.map(({ header }) => header) } : {})
       },
-      taken.map(({ body }) => body)
+      told.length === 0 ? taken.map(({ body }) => body) : [...taken, ...told].map(({ body }) => body)
     )
     abandoned = []
     const cancel = connection.request(payload, timing(), (failure, reply) => {
@@ -214,21 +274,29 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     }
     const { body, header } = reply.success
     broughtLeases = header.leases.length > 0
-    const bodies = Envelope.split(body, header.leases)
-    for (const id of header.abandon ?? []) running.get(id)?.interrupt()
+    // A lease may bring what an earlier attempt reported: then it has two bodies.
+    const bodies = Envelope.split(
+      body,
+      header.leases.flatMap(({ checkpoint, size }) =>
+        checkpoint === undefined ? [{ size }] : [{ size }, { size: checkpoint }]
+      )
+    )
+    for (const id of header.abandon ?? []) abandon(id)
     if (header.late !== undefined) {
-      runFork(Effect.logWarning("Reports came too late: their tasks run elsewhere", { tasks: header.late }))
+      runFork(Effect.logWarning("Reports came too late: the leases had ended", { tasks: header.late }))
     }
     if (Result.isFailure(bodies)) {
       abandoned.push(number)
       runFork(Effect.logError("A reply of the control plane was malformed", bodies.failure))
     } else {
-      for (let i = 0; i < header.leases.length; i++) {
-        const lease = header.leases[i] as (typeof header.leases)[number]
-        receive(lease, bodies.success[i] as Uint8Array)
+      let at = 0
+      for (const lease of header.leases) {
+        const args = bodies.success[at++] as Uint8Array
+        receive(lease, args, lease.checkpoint === undefined ? undefined : bodies.success[at++])
       }
       startSome()
     }
+    for (const id of header.cancel ?? []) stop(id)
     schedule()
   }
 
@@ -247,10 +315,11 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   // --- Tasks ---
 
   /** Takes a lease: a slot is busy from now on. */
-  const receive = (lease: Lease, args: Uint8Array) => {
+  const receive = (lease: Lease, args: Uint8Array, checkpoint: Uint8Array | undefined) => {
     idle.closeUnsafe()
-    const entry: Running = { lease, args, interrupt: () => forget(lease.id) }
+    const entry: Running = { lease, args, checkpoint, isAbandoned: false, interrupt: undefined }
     running.set(lease.id, entry)
+    busy++
     // A task that was lost with a worker before may be what killed it: the control plane is told that it was received
     // before it starts, so that another loss is counted as its crash.
     if (lease.losses === undefined) received.push(entry)
@@ -266,17 +335,44 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   }
 
   const start = (entry: Running) => {
-    const { args, lease: { attempt, id: taskId, name } } = entry
+    const { args, checkpoint, lease } = entry
+    const { attempt, expiresIn, failures = 0, history = noHistory, id: taskId, name, version } = lease
     if (running.get(taskId) !== entry) return
     entry.interrupt = executor.start(
-      { id: taskId, name, attempt, worker: id, args },
-      (result) => ended(entry, result)
+      {
+        id: taskId,
+        name,
+        attempt,
+        worker: id,
+        args,
+        version,
+        expiresInMillis: expiresIn,
+        failures,
+        history,
+        checkpoint,
+        onProgress: (body) => onProgress(lease, body),
+        setWaiting
+      },
+      (result) => ended(entry, result),
+      free
     )
   }
 
-  const forget = (taskId: string) => {
-    running.delete(taskId)
-    if (running.size === 0) idle.openUnsafe()
+  /** A lease is not ours any more: what runs is stopped, and nobody is told. */
+  const abandon = (taskId: string) => {
+    const entry = running.get(taskId)
+    if (entry === undefined) return
+    entry.isAbandoned = true
+    stop(taskId)
+  }
+
+  /** Stops a task; how it ends is reported. */
+  const stop = (taskId: string) => {
+    const entry = running.get(taskId)
+    if (entry === undefined) return
+    if (entry.interrupt !== undefined) return entry.interrupt()
+    ended(entry, { state: "stopped" })
+    free()
   }
 
   const startSuspects = () => {
@@ -287,13 +383,25 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
 
   const ended = (entry: Running, result: AttemptResult) => {
     const { attempt, id: taskId } = entry.lease
-    if (result.state !== "interrupted") {
-      const { body, state } = result
-      const header = { id: taskId, attempt, state, size: Buffer.byteLength(body) }
-      reports.push({ header: state === "failed" ? { ...header, reason: result.reason } : header, body })
+    if (!entry.isAbandoned) {
+      const body = "body" in result ? result.body : ""
+      const header = { id: taskId, attempt, state: result.state, size: Buffer.byteLength(body) }
+      reports.push({
+        header: result.state !== "failed"
+          ? header
+          : result.retryInMillis === undefined
+          ? { ...header, reason: result.reason }
+          : { ...header, reason: result.reason, retryIn: result.retryInMillis },
+        body
+      })
     }
-    // After the report is there: whoever waits until nothing runs goes on at once, and takes the reports along.
-    if (running.get(taskId) === entry) forget(taskId)
+    if (running.get(taskId) === entry) running.delete(taskId)
+    schedule()
+  }
+
+  /** A slot is free. After the report is there: whoever waits until nothing runs goes on at once, and takes it along. */
+  const free = () => {
+    if (--busy === 0) idle.openUnsafe()
     schedule()
   }
 
@@ -308,7 +416,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         worker: id,
         slots,
         tasks: types,
+        ...(registry.schedules.length === 0 ? {} : { schedules: registry.schedules }),
         held: held(),
+        seq,
         about: about ?? {}
       })
       const cancel = to.request(payload, timing(), (failure, bytes) => {
@@ -328,7 +438,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       Effect.tap((reply) =>
         Effect.sync(() => {
           heartbeatMillis = reply.heartbeat
-          for (const id of reply.abandon) running.get(id)?.interrupt()
+          for (const id of reply.abandon) abandon(id)
+          for (const id of reply.cancel ?? []) stop(id)
           isRegistered = true
           Deferred.doneUnsafe(ready, Exit.void)
           schedule()
@@ -362,7 +473,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   }
 
   const serve = Effect.fnUntraced(function*(address: string) {
-    const to = yield* transport.connect(address, { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) })
+    const to = yield* transport.connect(address, {
+      maxMessageBytes: Envelope.maxMessageBytes(settings.maxPayloadBytes)
+    })
     connection = to
     while (true) {
       unregistered.closeUnsafe()
@@ -374,7 +487,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       detach()
-      for (const { interrupt } of running.values()) interrupt()
+      clearTimeout(progressTimer)
+      for (const id of running.keys()) abandon(id)
     })
   )
   yield* discovery.find(({ workerAddress }) => {
@@ -402,7 +516,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     if (connection !== undefined && isRegistered) exchange(connection)
     yield* idle.await.pipe(Effect.timeoutOption(settings.drainTimeoutMillis))
     const interrupted = running.size
-    for (const { interrupt } of running.values()) interrupt()
+    for (const id of running.keys()) abandon(id)
     yield* leave
     return interrupted
   })

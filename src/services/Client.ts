@@ -6,7 +6,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { CallError, ResultError, SubmitError, TaskFinished, TaskNotFound, TaskRunning } from "../domain/Errors.ts"
+import type { CallError, ResultError, SubmitError, TaskFinished, TaskNotFound, TaskStopping } from "../domain/Errors.ts"
 import type { Stats, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
 import type { Priority } from "../domain/Priority.ts"
 import type { TaskId } from "../domain/Task.ts"
@@ -47,7 +47,7 @@ export interface TaskHandle<out Success, out Error> {
  * @category models
  * @since 0.1.0
  */
-export type CancelError = TaskNotFound | TaskRunning | TaskFinished | CallError
+export type CancelError = TaskNotFound | TaskStopping | TaskFinished | CallError
 
 /**
  * Arguments and options of a call: the arguments may be left out when the definition requires none.

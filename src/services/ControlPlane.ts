@@ -6,7 +6,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { TaskFinished, TaskNotFound, TaskRunning } from "../domain/Errors.ts"
+import type { TaskFinished, TaskNotFound } from "../domain/Errors.ts"
 import type { Stats, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 
@@ -19,6 +19,8 @@ import type { TaskState } from "../domain/TaskState.ts"
 export interface DrainReport {
   /** Waiting tasks that were cancelled. */
   readonly cancelled: number
+  /** Waiting tasks that the journal keeps: they go on when the control plane is started again. */
+  readonly kept: number
   /** Tasks that were still running at the deadline. */
   readonly abandoned: number
 }
@@ -43,7 +45,8 @@ export class ControlPlane extends Context.Service<ControlPlane, {
   }) => Effect.Effect<{ readonly tasks: ReadonlyArray<TaskStatus>; readonly total: number }>
   readonly workers: Effect.Effect<ReadonlyArray<WorkerStatus>>
   readonly tasks: Effect.Effect<ReadonlyArray<TaskType & { readonly workers: ReadonlyArray<string> }>>
-  readonly cancel: (id: string) => Effect.Effect<void, TaskNotFound | TaskRunning | TaskFinished>
+  /** Cancels a task; succeeds with its state, which is `cancelling` when it runs. */
+  readonly cancel: (id: string) => Effect.Effect<TaskState, TaskNotFound | TaskFinished>
   /**
    * Stops taking tasks, waits for the running ones until the drain timeout, cancels what waits. Succeeds with what was
    * left undone.

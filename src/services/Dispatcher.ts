@@ -14,8 +14,11 @@ import type { WorkerRecord } from "../domain/WorkerInfo.ts"
  * @since 0.1.0
  */
 export class Dispatcher extends Context.Service<Dispatcher, {
-  /** Returns the worker for the next task of this name, or `undefined` when none has a handler and a free slot. */
-  readonly pick: (name: string) => WorkerRecord | undefined
+  /**
+   * Returns the worker for the next task of this name, or `undefined` when none has a handler and a free slot. With
+   * `accepts` it is the best of those that are acceptable: rare, and may look at all of them.
+   */
+  readonly pick: (name: string, accepts?: (worker: WorkerRecord) => boolean) => WorkerRecord | undefined
   /** Tells that load, credit or state of a worker changed, or that it is new. */
   readonly update: (worker: WorkerRecord) => void
   readonly remove: (worker: WorkerRecord) => void

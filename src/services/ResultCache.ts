@@ -14,8 +14,11 @@ import type { Outcome, Tombstone } from "../domain/Outcome.ts"
  * @since 0.1.0
  */
 export class ResultCache extends Context.Service<ResultCache, {
-  /** Keeps an outcome and the fingerprint of its task. */
-  readonly put: (outcome: Outcome, fingerprint: number, now: number) => void
+  /**
+   * Keeps an outcome for at most so many milliseconds, and the fingerprint of its task. With 0 milliseconds only what
+   * {@link Tombstone} says is remembered.
+   */
+  readonly put: (outcome: Outcome, fingerprint: number, now: number, keepMillis: number) => void
   /** Returns an outcome that is still kept. */
   readonly get: (id: string, now: number) => Outcome | undefined
   /** Returns what is remembered of a task that has an outcome, kept or evicted. */

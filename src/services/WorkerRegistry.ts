@@ -23,6 +23,8 @@ export class WorkerRegistry extends Context.Service<WorkerRegistry, {
   readonly seen: (worker: WorkerRecord, now: number) => void
   /** Notes that the connection closed: the worker is `lost` and has the reconnect grace to come back. */
   readonly disconnected: (worker: WorkerRecord, now: number) => void
+  /** Does not count the time of this length before `now` as silence: nobody could be heard then. */
+  readonly forgive: (millis: number, now: number) => void
   /** Workers that were silent, or disconnected, for too long: the caller ends their leases and removes them. */
   readonly overdue: (now: number) => ReadonlyArray<WorkerRecord>
   readonly workers: () => Iterable<WorkerRecord>

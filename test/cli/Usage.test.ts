@@ -17,6 +17,8 @@ describe("usage", () => {
       [["control-plane", "--concurrency", "0"], /--concurrency.*at least 1/u],
       [["control-plane", "--max-waiting", "1.5"], /--max-waiting.*whole number/u],
       [["control-plane", "--local", "maybe"], /--local.*when-alone, always, never/u],
+      [["control-plane", "--heartbeat", "10ms"], /--heartbeat must be at least 100ms/u],
+      [["control-plane", "--heartbeat", "9s"], /--heartbeat-timeout must be at least twice --heartbeat/u],
       [["control-plane", "--address", "127.0.0.1:5555", "--no-dashboard"], /Address 127\.0\.0\.1:5555: .+/u],
       [["control-plane", "--address", "tcp://127.0.0.1:70000", "--no-dashboard"], /70000/u],
       [["control-plane", "--no-such-flag"], /--no-such-flag/u],
@@ -135,6 +137,8 @@ describe("usage", () => {
         ["--result-cache-size", "10000", "FASTWORKER_RESULT_CACHE_SIZE"],
         ["--result-cache-bytes", "64MiB", "FASTWORKER_RESULT_CACHE_BYTES"],
         ["--result-cache-ttl", "1h", "FASTWORKER_RESULT_CACHE_TTL"],
+        ["--heartbeat", "5s", "FASTWORKER_HEARTBEAT"],
+        ["--heartbeat-timeout", "15s", "FASTWORKER_HEARTBEAT_TIMEOUT"],
         ["--drain-timeout", "30s", "FASTWORKER_DRAIN_TIMEOUT"]
       ] as const
     ) {

@@ -35,6 +35,7 @@ const workerHeaders = {
     slots: 100_000,
     tasks: [{ name: "t", description: "d", priority: "low" }],
     held: [{ id: "a", attempt: 1 }],
+    seq: 0,
     about: { host: "h", pid: 1, runtime: "node" }
   },
   exchange: {
@@ -53,6 +54,7 @@ const workerHeaders = {
       { id: "c", attempt: 3, state: "returned" }
     ]
   },
+  beat: { v, op: "beat", session, lag: 0 },
   leave: { v, op: "leave", session, reports: [] }
 }
 
@@ -115,6 +117,7 @@ const wrongWorker: Readonly<Record<keyof typeof workerHeaders, ReadonlyArray<Cha
     ["tasks", { tasks: undefined }],
     ["tasks.0.description", { tasks: [{ name: "t", description: long(1_025) }] }],
     ["held.0.attempt", { held: [{ id: "a" }] }],
+    ["seq", { seq: -1 }],
     ["about.host", { about: { host: long(257) } }],
     ["about.pid", { about: { pid: "1" } }]
   ],
@@ -132,6 +135,7 @@ const wrongWorker: Readonly<Record<keyof typeof workerHeaders, ReadonlyArray<Cha
     ["reports.0.attempt", { reports: [{ id: "a", attempt: -1, state: "failed" }] }],
     ["reports.0.size", { reports: [{ id: "a", attempt: 1, state: "failed", size: -1 }] }]
   ],
+  beat: [["session", { session: undefined }], ["lag", { lag: -1 }], ["lag", { lag: 0.5 }], ["lag", { lag: undefined }]],
   leave: [["session", { session: undefined }], ["reports", { reports: {} }]]
 }
 

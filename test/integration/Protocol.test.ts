@@ -349,7 +349,7 @@ withNngcat(titled("a client in a shell", nngcatMissing), () => {
       assert.include(register.error?.reason, " slots: ")
       assert.include(submit.error, {
         _tag: "BadRequest",
-        reason: "unknown op \"submit\", this address takes: register, exchange, leave"
+        reason: "unknown op \"submit\", this address takes: register, exchange, beat, leave"
       })
     }))
 })

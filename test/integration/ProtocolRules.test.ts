@@ -274,6 +274,32 @@ describe("register", () => {
       assert.include(yield* plane.stats, { running: 2, waiting: 0 })
     }))
 
+  it.live("that comes late, when newer exchanges were taken, has no effect", () =>
+    Effect.gen(function*() {
+      const { doer, epoch, exchange, plane, register, submit } = yield* setUp()
+      yield* submit("a")
+      yield* exchange(1)
+      const waiting = yield* doer.begin({ op: "exchange", session: worker, seq: 2, free: 3 })
+      const copy = yield* talk(plane.workerAddress)
+      const late = yield* copy.say({
+        op: "register",
+        session: worker,
+        worker: "w",
+        slots: 4,
+        tasks: [{ name: "t" }],
+        seq: 0
+      })
+      yield* copy.close
+      yield* submit("b")
+
+      assert.deepStrictEqual((yield* waiting).header.leases, [lease("b")])
+      assert.include(late.header, { epoch })
+      assert.deepStrictEqual(late.header.abandon, [])
+      const { header } = yield* register({ held: [{ id: "a", attempt: 1 }, { id: "b", attempt: 1 }], seq: 2 })
+      assert.deepStrictEqual(header.abandon, [])
+      assert.include(yield* plane.stats, { running: 2, waiting: 0 })
+    }))
+
   it.live("gives the priority of submissions that name none", () =>
     Effect.gen(function*() {
       const { plane, register, submit } = yield* setUp()

@@ -99,6 +99,23 @@ describe("open", () => {
   })
 })
 
+describe("forgive", () => {
+  it("does not count a time in which no session could be heard, but no session is newer than now", () => {
+    const sessions = make()
+    open(sessions, "before", 100)
+    open(sessions, "since", 5_200)
+
+    sessions.forgive(5_000, 5_200)
+    sessions.expire(6_099)
+    const both = sessions.size()
+    sessions.expire(6_100)
+    const one = sessions.size()
+    sessions.expire(6_200)
+
+    assert.deepStrictEqual([both, one, sessions.size()], [2, 1, 0])
+  })
+})
+
 describe("expire", () => {
   it("forgets a session that was not used for the timeout, not before", () => {
     const sessions = make()

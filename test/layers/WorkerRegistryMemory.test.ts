@@ -66,6 +66,37 @@ describe("overdue", () => {
   })
 })
 
+describe("forgive", () => {
+  it("does not count a time as silence, nor as time in which a worker could have come back", () => {
+    const registry = make()
+    const [silent, away] = [makeWorker("silent"), makeWorker("away")]
+    registry.add(silent, [])
+    registry.add(away, [])
+    registry.disconnected(away, 50)
+
+    registry.forgive(5_000, 5_060)
+
+    assert.deepStrictEqual(sessions(registry.overdue(5_149)), [])
+    assert.deepStrictEqual(sessions(registry.overdue(5_150)), ["away"])
+    assert.deepStrictEqual(sessions(registry.overdue(6_000)), ["silent", "away"])
+  })
+
+  it("leaves what was heard and told since as it is", () => {
+    const registry = make()
+    const [heard, closed] = [makeWorker("heard"), makeWorker("closed")]
+    registry.add(heard, [])
+    registry.add(closed, [])
+    registry.seen(heard, 5_060)
+    registry.seen(closed, 5_060)
+    registry.disconnected(closed, 5_060)
+
+    registry.forgive(5_000, 5_060)
+
+    assert.deepStrictEqual(sessions(registry.overdue(5_160)), ["closed"])
+    assert.deepStrictEqual(sessions(registry.overdue(6_060)), ["heard", "closed"])
+  })
+})
+
 describe("add", () => {
   it("replaces the worker with the same session, and counts its handlers once", () => {
     const registry = make()

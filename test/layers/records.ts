@@ -25,6 +25,7 @@ export const makeWorker = (
   state: "active",
   isOpen: true,
   lastSeen: 0,
+  lag: 0,
   exchange: 1,
   settled: 0,
   free: slots,

@@ -41,6 +41,8 @@ describe("simulation", () => {
 })
 
 const make = (changes: Partial<Settings> = {}) => {
+  const stood: Array<number> = []
+  const responses: Array<string> = []
   const settings = { ...defaults, startGraceMillis: 0, ...changes }
   const registry = WorkerRegistryMemory.makeUnsafe(settings)
   let ids = 0
@@ -51,7 +53,16 @@ const make = (changes: Partial<Settings> = {}) => {
     results: ResultCacheLru.makeUnsafe(settings),
     settings,
     randomId: () => `made-${++ids}`,
-    startedAt: 0
+    startedAt: 0,
+    observer: {
+      queued: () => {},
+      started: () => {},
+      finished: () => {},
+      requeued: () => {},
+      unresponsive: ({ id, lag }) => responses.push(`${id} is ${lag} behind`),
+      responsive: ({ id }) => responses.push(`${id} responds`),
+      stood: (millis) => stood.push(millis)
+    }
   })
   const register = (session: string, held: ReadonlyArray<{ readonly id: string; readonly attempt: number }> = []) =>
     core.register(
@@ -82,7 +93,7 @@ const make = (changes: Partial<Settings> = {}) => {
     })
   const report = (worker: WorkerRecord, id: string, attempt: number, state: Report["state"] = "succeeded", now = 0) =>
     core.report(worker, { id: id as Report["id"], attempt, state }, Buffer.from("{}"), now)
-  return { core, register, news, submit, dispatch, report }
+  return { core, register, news, submit, dispatch, report, stood, responses }
 }
 
 describe("makeCore", () => {
@@ -188,6 +199,17 @@ describe("makeCore", () => {
     assert.isTrue(report(other, "a", 2))
   })
 
+  it("knows a copy of a registration that its worker's exchanges have overtaken", () => {
+    const { core, news, register } = make()
+    const { worker } = register("w")
+    news(worker, 1)
+    news(worker, 2)
+    news(register("w").worker, 3)
+
+    assert.deepStrictEqual([0, 1, 2, 3, 4].map((seq) => core.isOvertaken("w", seq)), [true, true, true, false, false])
+    assert.isFalse(core.isOvertaken("somebody else", 0))
+  })
+
   it("leases no more than a worker has slots, whatever it says is free", () => {
     const { core, dispatch, news, register, submit } = make()
     const { worker } = register("liar")
@@ -249,6 +271,91 @@ describe("makeCore", () => {
     assert.strictEqual(before, 0)
     assert.strictEqual(core.counts.failed, 1)
     assert.strictEqual(submit("late", 1_000), "UnknownTask")
+  })
+
+  it("keeps the leases of a worker whose event loop is blocked, for as long as it says so, and gives it no more", () => {
+    const { core, dispatch, news, register, responses, submit } = make()
+    const { worker } = register("w")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+    news(worker, 2, { free: 1 })
+
+    for (let time = 1_000; time <= 60_000; time += 1_000) {
+      core.beat(worker, time, time)
+      assert.deepStrictEqual(core.expire(time), [])
+    }
+    submit("b")
+    const blocked = dispatch()
+    core.beat(worker, 0, 60_100)
+    const afterwards = dispatch()
+
+    assert.deepStrictEqual([blocked, afterwards], [[], ["w: b/1"]])
+    assert.deepStrictEqual(responses, ["w is 1000 behind", "w responds"])
+  })
+
+  it("knows from an exchange and from a registration that a worker's event loop runs again", () => {
+    const { core, news, register, responses } = make()
+    const { worker } = register("w")
+    core.beat(worker, 5_000, 0)
+    news(worker, 1)
+    const lag = worker.lag
+    core.beat(worker, 1_000, 0)
+    const again = register("w").worker
+
+    assert.deepStrictEqual([lag, again.lag], [0, 0])
+    assert.deepStrictEqual(responses, ["w is 5000 behind", "w responds", "w is 1000 behind", "w responds"])
+  })
+
+  it("loses a worker whose event loop runs, and does not exchange", () => {
+    const { core, register } = make()
+    const { worker } = register("w")
+
+    let lost: ReadonlyArray<WorkerRecord> = []
+    let time = 0
+    while (lost.length === 0 && time < 60_000) {
+      core.beat(worker, 999, time)
+      lost = core.expire(time += 1_000)
+    }
+
+    assert.deepStrictEqual([lost, time], [[worker], defaults.heartbeatTimeoutMillis])
+  })
+
+  it("holds no silence against anybody that was its own", () => {
+    const { core, dispatch, news, register, stood, submit } = make({
+      startGraceMillis: 5_000,
+      sessionTimeoutMillis: 5_000,
+      reconnectGraceMillis: 900
+    })
+    const { worker } = register("w")
+    const { worker: away } = register("away")
+    submit("a")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1"])
+    core.expire(100)
+    core.disconnected(away, 100)
+
+    const lost = core.expire(100 + 60_000)
+    const afterwards = core.submit(
+      { id: "b", name: "new", level: 2, args: new Uint8Array(), watcher: undefined },
+      60_100
+    )
+
+    assert.deepStrictEqual([lost, stood, core.sessions.size()], [[], [59_900], 1])
+    assert.isTrue(Result.isSuccess(afterwards))
+    assert.deepStrictEqual(core.expire(60_899), [])
+    assert.deepStrictEqual(core.expire(60_900), [away])
+  })
+
+  it("does lose a worker while it runs itself, if not always on time", () => {
+    const { core, register, stood } = make()
+    const { worker } = register("w")
+
+    let lost: ReadonlyArray<WorkerRecord> = []
+    let time = 0
+    while (lost.length === 0 && time < 60_000) lost = core.expire(time += 1_000)
+
+    assert.deepStrictEqual([lost, time, stood], [[worker], defaults.heartbeatTimeoutMillis, []])
   })
 
   it("accepts and starts nothing while it drains, and takes reports", () => {

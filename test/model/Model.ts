@@ -36,6 +36,7 @@ export interface ModelWorker {
   isOpen: boolean
   lostSince: number | undefined
   lastSeen: number
+  lag: number
 }
 
 export interface ModelOutcome {
@@ -88,6 +89,8 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   let sequence = 0
   let isDraining = false
   let graceEnded = false
+  let graceFrom = startedAt
+  let expiredAt: number | undefined
 
   const size = () => waiting.reduce((sum, lane) => sum + lane.length, 0)
   const bytes = () => waiting.reduce((sum, lane) => lane.reduce((sum, { args }) => sum + args.length, sum), 0)
@@ -158,7 +161,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   }
 
   const credit = (worker: ModelWorker): number =>
-    worker.isOpen && !worker.isDraining && worker.lostSince === undefined
+    worker.isOpen && !worker.isDraining && worker.lostSince === undefined && worker.lag < 1_000
       ? Math.min(worker.free - unsettled(worker), worker.slots - worker.leases.size)
       : 0
 
@@ -236,7 +239,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       }
       if (isDraining) return "ShuttingDown"
       if (args.length > settings.maxPayloadBytes) return "TooLarge"
-      if (!types.has(name) && now - startedAt >= settings.startGraceMillis) return "UnknownTask"
+      if (!types.has(name) && now - graceFrom >= settings.startGraceMillis) return "UnknownTask"
       if (outboxFull(watcher)) return "OutboxFull"
       if (size() >= settings.maxWaiting || bytes() + args.length > settings.maxWaitingBytes) return "QueueFull"
       const task: ModelTask = {
@@ -308,8 +311,10 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         isDraining: false,
         isOpen: false,
         lostSince: undefined,
-        lastSeen: now
+        lastSeen: now,
+        lag: 0
       }
+      if (previous !== undefined && previous.lag >= 1_000) events.push(`responsive ${session}`)
       const abandon: Array<string> = []
       for (const { attempt, id } of held) {
         const task = tasks.get(id)
@@ -351,6 +356,19 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       if (worker === undefined) return
       worker.lastSeen = now
       worker.lostSince = undefined
+      if (worker.lag >= 1_000) events.push(`responsive ${session}`)
+      worker.lag = 0
+    },
+
+    beat(session: string, lag: number, now: number) {
+      const worker = workers.get(session)
+      if (worker === undefined) return
+      if (lag >= 1_000) {
+        if (worker.lag < 1_000) events.push(`unresponsive ${session}`)
+        worker.lastSeen = now
+        worker.lostSince = undefined
+      } else if (worker.lag >= 1_000) events.push(`responsive ${session}`)
+      worker.lag = lag
     },
 
     news(session: string, news: WorkerNews, now: number): ReadonlyArray<string> {
@@ -421,6 +439,18 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
 
     /** Returns the sessions of the workers that are lost now. */
     expire(now: number): ReadonlyArray<string> {
+      const late = expiredAt === undefined ? 0 : now - expiredAt - 100
+      expiredAt = now
+      if (late > 1_000) {
+        const forgiven = (time: number) => Math.min(time + late, now)
+        for (const worker of workers.values()) {
+          worker.lastSeen = forgiven(worker.lastSeen)
+          if (worker.lostSince !== undefined) worker.lostSince = forgiven(worker.lostSince)
+        }
+        for (const session of sessions.values()) session.lastSeen = forgiven(session.lastSeen)
+        graceFrom = forgiven(graceFrom)
+        events.push(`stood ${late}`)
+      }
       const overdue = [...workers.values()].filter(({ lastSeen, lostSince }) =>
         now - lastSeen >= settings.heartbeatTimeoutMillis ||
         (lostSince !== undefined && now - lostSince >= settings.reconnectGraceMillis)
@@ -429,7 +459,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       for (const session of sessions.values()) {
         if (now - session.lastSeen >= settings.sessionTimeoutMillis) sessions.delete(session.token)
       }
-      if (!graceEnded && now - startedAt >= settings.startGraceMillis) {
+      if (!graceEnded && now - graceFrom >= settings.startGraceMillis) {
         graceEnded = true
         for (const task of tasks.values()) {
           if (task.lease !== undefined || types.has(task.name)) continue

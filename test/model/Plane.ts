@@ -47,7 +47,8 @@ export type Answer<A> = (reply: A | undefined) => void
 
 interface Link {
   worker: WorkerRecord
-  peer: number
+  peer: number | undefined
+  beatPeer: number | undefined
   waiting: Answer<ExchangeReply> | undefined
   waitingSeq: number
   waitingSince: number
@@ -146,6 +147,9 @@ export const makePlane = (
       queued: ({ id }) => events.push(`queued ${id}`),
       started: (task, worker) => model.started(task.id, worker.session, task.attempt),
       requeued: ({ id }, cause) => events.push(`requeued ${id}: ${cause}`),
+      unresponsive: ({ session }) => events.push(`unresponsive ${session}`),
+      responsive: ({ session }) => events.push(`responsive ${session}`),
+      stood: (millis) => events.push(`stood ${millis}`),
       finished: (outcome) => {
         events.push(describeFinished({ ...outcome, body: text(outcome.body) }))
         touch(outcome.id)
@@ -242,25 +246,29 @@ export const makePlane = (
     answer({ last, outcomes: outcomes.map(({ body, id }) => ({ id, body: text(body) })) })
   }
 
-  const attach = (link: Link, peer: number) => {
-    if (link.peer === peer) return
-    detach(link)
-    link.peer = peer
+  const attach = (link: Link, role: "peer" | "beatPeer", peer: number) => {
+    if (link[role] === peer) return
+    detach(link, role)
+    link[role] = peer
     const others = peers.get(peer) ?? new Set()
     peers.set(peer, others)
     others.add(link)
   }
 
-  const detach = (link: Link) => {
-    const others = peers.get(link.peer)
-    if (others?.delete(link) === true && others.size === 0) peers.delete(link.peer)
+  const detach = (link: Link, role: "peer" | "beatPeer") => {
+    const peer = link[role]
+    link[role] = undefined
+    if (peer === undefined || peer === link.peer || peer === link.beatPeer) return
+    const others = peers.get(peer)
+    if (others?.delete(link) === true && others.size === 0) peers.delete(peer)
   }
 
   const dropLink = (session: string) => {
     const link = links.get(session)
     if (link === undefined) return
     links.delete(session)
-    detach(link)
+    detach(link, "peer")
+    detach(link, "beatPeer")
     link.waiting?.(undefined)
   }
 
@@ -286,8 +294,15 @@ export const makePlane = (
     same(`leases of ${known.session}`, ids(worker.leases), ids(known.leases))
     same(
       `state of ${known.session}`,
-      [worker.state, Math.max(0, credit(worker)), worker.unsettledLeases, worker.exchange, worker.settled],
-      [stateOf(known), Math.max(0, model.credit(known)), model.unsettled(known), known.exchange, known.settled]
+      [worker.state, worker.lag, Math.max(0, credit(worker)), worker.unsettledLeases, worker.exchange, worker.settled],
+      [
+        stateOf(known),
+        known.lag,
+        Math.max(0, model.credit(known)),
+        model.unsettled(known),
+        known.exchange,
+        known.settled
+      ]
     )
     if (worker.leases.size > worker.slots) throw new Mismatch(`${known.session} has more leases than slots`)
     for (const { name } of worker.leases) {
@@ -362,8 +377,11 @@ export const makePlane = (
       return expected
     },
 
-    register(registration: Registration, peer: number, now: number): ReadonlyArray<string> {
-      const { session } = registration
+    register(registration: Registration & { readonly seq: number | undefined }, peer: number, now: number) {
+      const { seq, session } = registration
+      const isOvertaken = seq !== undefined && seq < (model.workers.get(session)?.exchange ?? 0)
+      if (seq !== undefined) same(`${session} was overtaken`, core.isOvertaken(session, seq), isOvertaken)
+      if (isOvertaken) return []
       const known = links.get(session)
       if (known?.waiting !== undefined) answerExchange(known, [])
       const expected = model.register(registration, now)
@@ -371,7 +389,8 @@ export const makePlane = (
       same(`abandoned by the registration of ${session}`, abandon, expected)
       const link: Link = known ?? {
         worker,
-        peer: -1,
+        peer: undefined,
+        beatPeer: undefined,
         waiting: undefined,
         waitingSeq: 0,
         waitingSince: now,
@@ -381,7 +400,7 @@ export const makePlane = (
       }
       link.worker = worker
       links.set(session, link)
-      attach(link, peer)
+      attach(link, "peer", peer)
       settle(`registration of ${session}`)
       schedule()
       return abandon
@@ -390,16 +409,17 @@ export const makePlane = (
     exchange(message: ExchangeMessage, peer: number, now: number, answer: Answer<ExchangeReply>) {
       const link = links.get(message.session)
       if (link === undefined) return answer(undefined)
-      attach(link, peer)
+      attach(link, "peer", peer)
       const { seq } = message
       const { worker } = link
       if (seq <= worker.settled) return answer({ leases: [], abandon: [] })
       const stored = link.replies.get(seq)
       if (stored !== undefined) return answer(stored)
       if (link.waitingSeq === seq) {
-        registry.seen(worker, now)
+        core.seen(worker, now)
         model.seen(worker.session, now)
         awaitLeases(link, answer, seq, now)
+        settle("the same exchange")
         return schedule()
       }
       for (const item of message.reports) report(link, item, now)
@@ -421,6 +441,16 @@ export const makePlane = (
       settle("an exchange")
     },
 
+    beat(session: string, lag: number, peer: number, now: number) {
+      const link = links.get(session)
+      if (link === undefined) return
+      attach(link, "beatPeer", peer)
+      model.beat(session, lag, now)
+      core.beat(link.worker, lag, now)
+      settle(`beat of ${session}`)
+      schedule()
+    },
+
     leave(session: string, reports: ExchangeMessage["reports"], now: number, answer: Answer<{}>) {
       const link = links.get(session)
       if (link === undefined) return answer(undefined)
@@ -435,9 +465,14 @@ export const makePlane = (
 
     closed(peer: number, now: number) {
       for (const link of peers.get(peer) ?? []) {
-        link.waiting = undefined
-        core.setOpen(link.worker, false)
-        model.setOpen(link.worker.session, false)
+        if (link.beatPeer === peer) link.beatPeer = undefined
+        if (link.peer === peer) {
+          link.peer = undefined
+          link.waiting = undefined
+          core.setOpen(link.worker, false)
+          model.setOpen(link.worker.session, false)
+        }
+        if (link.peer !== undefined) continue
         core.disconnected(link.worker, now)
         model.disconnected(link.worker.session, now)
       }

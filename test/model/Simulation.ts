@@ -29,14 +29,20 @@ interface SimWorker {
   /** Sends one exchange at a time, and all its reports with it. */
   readonly isPlain: boolean
   readonly isLiar: boolean
+  /** Says with its registration how many exchanges it has sent. */
+  readonly tellsSeq: boolean
   peer: number
   isConnected: boolean
   isAlive: boolean
   isRegistered: boolean
   isDraining: boolean
-  /** A copy of a registration arrived when it had exchanged already: the plane takes back what is running. */
+  /** A copy of a registration that does not tell came when it had exchanged already: what is running is taken back. */
   isOvertaken: boolean
   frozenUntil: number
+  /** Since when, if its event loop alone is blocked: it beats. */
+  blockedSince: number | undefined
+  /** The connection of its beats. */
+  readonly beatPeer: number
   seq: number
   abandoned: Array<number>
   reports: Array<PendingReport>
@@ -101,6 +107,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   let tokens = 0
   let ids = 0
   let peers = 0
+  let stoppedUntil = 0
   const agenda = makeAgenda()
   const answers: Record<string, number> = {}
   const workers = new Set<SimWorker>()
@@ -115,10 +122,16 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const history: Array<{ readonly id: string; readonly name: string; readonly args: string }> = []
 
   const at = (delay: number, run: () => void) => agenda.add({ at: now + Math.max(0, delay), order: order++, run })
+  /** Something reaches the control plane, which takes it when it runs again. */
+  const atPlane = (delay: number, run: () => void) =>
+    at(delay, () => {
+      if (now < stoppedUntil) atPlane(stoppedUntil - now, run)
+      else run()
+    })
   const plane = makePlane({
     settings,
     maxPassed: random.between(1, 8),
-    scheduleFlush: () => at(0, () => plane.flush(now))
+    scheduleFlush: () => atPlane(0, () => plane.flush(now))
   })
   const tally = (answer: string) => {
     answers[answer] = (answers[answer] ?? 0) + 1
@@ -146,7 +159,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const copies = !isCalm && random.chance(losses / 3) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
       if (lost()) continue
-      at(latency(), () =>
+      atPlane(latency(), () =>
         deliver(peer, (reply) => {
           if (lost()) return
           at(latency(), () =>
@@ -167,13 +180,14 @@ export const simulate = (seed: number, steps: number): Outcome => {
       slots: worker.slots,
       tasks: worker.names.map((name) => ({ name, ...(name === "rare" ? { priority: "low" as const } : {}) })),
       held: worker.isLiar ? [...held(worker), { id: anyId(), attempt: 1 }] : held(worker),
+      seq: worker.tellsSeq ? worker.seq : undefined,
       about: {},
       local: worker.local
     }
     send<ReadonlyArray<string>>(
       worker,
       (peer, answer) => {
-        worker.isOvertaken ||= worker.isRegistered
+        worker.isOvertaken ||= worker.isRegistered && !worker.tellsSeq
         answer(plane.register(registration, peer, now))
       },
       (abandon) => {
@@ -184,6 +198,16 @@ export const simulate = (seed: number, steps: number): Outcome => {
       }
     )
     at(isCalm ? 100 : random.between(500, 1_500), () => act(worker, () => register(worker)))
+  }
+
+  /** Says from beside the event loop how far that is behind; nothing while the whole process is stopped. */
+  const beat = (worker: SimWorker) => {
+    if (!worker.isAlive) return
+    at(600, () => beat(worker))
+    const isFrozen = now < worker.frozenUntil
+    if ((isFrozen && worker.blockedSince === undefined) || lost()) return
+    const lag = worker.isLiar ? random.below(3_000) : isFrozen ? now - (worker.blockedSince ?? now) : random.below(100)
+    atPlane(latency(), () => plane.beat(worker.session, lag, worker.beatPeer, now))
   }
 
   const detach = (worker: SimWorker) => {
@@ -321,15 +345,18 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const die = (worker: SimWorker) => {
     worker.isAlive = false
     workers.delete(worker)
-    const { peer } = worker
+    const { beatPeer, peer } = worker
     // The connection of a killed process closes; that of a machine that lost its power does not.
-    if (random.chance(0.7)) at(latency(), () => plane.closed(peer, now))
+    if (random.chance(0.7)) {
+      atPlane(latency(), () => plane.closed(peer, now))
+      atPlane(latency(), () => plane.closed(beatPeer, now))
+    }
   }
 
   const disconnect = (worker: SimWorker) => {
     const { peer } = worker
     worker.isConnected = false
-    at(latency(), () => plane.closed(peer, now))
+    atPlane(latency(), () => plane.closed(peer, now))
     at(isCalm ? 1 : random.between(1, 2 * settings.reconnectGraceMillis), () => {
       worker.peer = ++peers
       worker.isConnected = true
@@ -367,6 +394,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
       local: random.chance(0.15),
       isPlain: random.chance(0.3),
       isLiar: !isCalm && random.chance(0.15),
+      tellsSeq: random.chance(0.7),
       peer: ++peers,
       isConnected: true,
       isAlive: true,
@@ -374,6 +402,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
       isDraining: false,
       isOvertaken: false,
       frozenUntil: 0,
+      blockedSince: undefined,
+      beatPeer: ++peers,
       seq: 0,
       abandoned: [],
       reports: [],
@@ -382,17 +412,21 @@ export const simulate = (seed: number, steps: number): Outcome => {
     }
     workers.add(worker)
     register(worker)
+    if (!worker.isPlain) beat(worker)
   }
 
   const disturb = () => {
     if (isCalm) return
     at(random.between(1, 2 * chaos), disturb)
     if (workers.size < 4 || (workers.size < 10 && random.chance(0.3))) return hire()
+    if (random.chance(0.03)) stoppedUntil = now + random.between(0, 3 * settings.heartbeatTimeoutMillis)
     const worker = random.pick([...workers])
     const what = random.below(10)
     if (what < 4) disconnect(worker)
-    else if (what < 6) worker.frozenUntil = now + random.between(0, 2 * settings.heartbeatTimeoutMillis)
-    else if (what < 8) die(worker)
+    else if (what < 6) {
+      worker.frozenUntil = now + random.between(0, 2 * settings.heartbeatTimeoutMillis)
+      worker.blockedSince = random.chance(0.5) ? now : undefined
+    } else if (what < 8) die(worker)
     else leave(worker)
   }
 
@@ -422,7 +456,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     tally(plane.submit(submission, now))
     if (past !== undefined && !wasAlive && plane.model.tasks.has(submission.id)) unjudged.add(submission.id)
     // A request whose reply was lost comes again.
-    if (isOwnId && random.chance(losses)) at(latency(), () => tally(plane.submit(submission, now)))
+    if (isOwnId && random.chance(losses)) atPlane(latency(), () => tally(plane.submit(submission, now)))
   }
 
   const collect = (client: SimClient) => {
@@ -433,7 +467,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
       if (client.call === call && !client.isAway) collect(client)
     })
     if (lost()) return
-    at(latency(), () => {
+    atPlane(latency(), () => {
       const ack = client.acked
       plane.collect(client.token, ack, { wait, limit: random.between(1, 10) }, now, (reply) => {
         if (lost()) return
@@ -460,7 +494,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   const behave = (client: SimClient) => {
     if (isCalm) return
     at(random.between(1, 25), () => behave(client))
-    if (client.isAway) return
+    if (client.isAway || now < stoppedUntil) return
     const what = random.below(100)
     if (what < 70) submit(client)
     else if (what < 80) tally(`watch ${plane.watch(client.token, anyId(), now)}`)
@@ -486,7 +520,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
   }
 
   const sweep = () => {
-    at(100, sweep)
+    atPlane(100, sweep)
     plane.sweep(now)
   }
 

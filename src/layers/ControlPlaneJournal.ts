@@ -1,0 +1,336 @@
+/**
+ * What a control plane stores in its journal, and how it comes back from it. Every accepted task is stored before it may
+ * run and before its caller is answered; every outcome before anybody is told.
+ *
+ * Owns the meaning of the journal's records, and who waits for a commit. Times in records are milliseconds since 1970.
+ *
+ * @since 0.1.0
+ */
+import { Buffer } from "node:buffer"
+import type { JournalFailed } from "../domain/Errors.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { fingerprint } from "../domain/Outcome.ts"
+import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
+import type { JournalContents, JournalDead, JournalOutcome, JournalStore, JournalTask } from "../services/Journal.ts"
+import type { ResultCache } from "../services/ResultCache.ts"
+import type { Core } from "./ControlPlaneCore.ts"
+import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
+
+/** What never changes of a task. */
+interface TaskPart extends Pick<TaskRecord, "name" | "level" | "options"> {
+  readonly submittedAt: number
+}
+
+interface AttemptPart extends Omit<EndedAttempt, "body"> {
+  readonly error: string
+}
+
+/** What changes of a task while it is alive. */
+interface StatePart extends Pick<TaskRecord, "attempt" | "crashes" | "losses"> {
+  readonly leased: boolean
+  readonly detail?: Pick<TaskDetail, "failures"> & {
+    readonly dueAt: number
+    readonly expiresAt: number | null
+    readonly firstStartedAt: number | null
+    readonly stop: TaskDetail["stop"] | null
+    readonly history: ReadonlyArray<AttemptPart>
+  }
+}
+
+interface OutcomePart extends Omit<Outcome, "id" | "body" | "history"> {
+  readonly fingerprint: number
+  readonly history: ReadonlyArray<AttemptPart>
+}
+
+interface UniquePart {
+  readonly name: string
+  readonly key: string
+  readonly id: string
+  readonly until: number
+}
+
+/**
+ * What the journaling of a control plane is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parts {
+  readonly journal: JournalStore
+  /** Milliseconds of the monotonic clock. */
+  readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number
+  readonly resultTtlMillis: number
+}
+
+/**
+ * The journaling of a control plane.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Journaling = ReturnType<typeof makeJournaling>
+
+interface Waiter {
+  readonly position: number
+  readonly run: () => void
+}
+
+/** A submission whose tasks are on their way to the disk. */
+interface Submission {
+  left: number
+  readonly refused: Map<string, JournalFailed>
+  readonly run: (refused: ReadonlyMap<string, JournalFailed>) => void
+}
+
+const uniqueKeyOf = (name: string, key: string) => JSON.stringify([name, key])
+
+/**
+ * Creates the journaling of a control plane.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts) => {
+  let waiters: Array<Waiter> = []
+  /** Accepted tasks that are not stored yet, in the order of their entries. */
+  let accepted: Array<{ readonly position: number; readonly task: TaskRecord }> = []
+  const unstored = new Map<string, { readonly task: TaskRecord; readonly submissions: Array<Submission> }>()
+
+  const toWall = (at: number) => Math.round(at - now() + wallNow())
+  const fromWall = (at: number) => at - wallNow() + now()
+  const orNull = (at: number | undefined) => at === undefined || at === Infinity ? null : toWall(at)
+
+  const storeAttempt = ({ body, endedAt, startedAt, ...fields }: EndedAttempt): AttemptPart => ({
+    ...fields,
+    startedAt: toWall(startedAt),
+    endedAt: toWall(endedAt),
+    error: Buffer.from(body).toString()
+  })
+
+  const loadAttempt = ({ endedAt, error, startedAt, ...fields }: AttemptPart): EndedAttempt => ({
+    ...fields,
+    startedAt: fromWall(startedAt),
+    endedAt: fromWall(endedAt),
+    body: Buffer.from(error)
+  })
+
+  const taskPart = ({ level, name, options, submittedAt }: TaskRecord): string => {
+    const part: TaskPart = { name, level, options, submittedAt: toWall(submittedAt) }
+    return JSON.stringify(part)
+  }
+
+  const statePart = ({ attempt, crashes, detail, losses, worker }: TaskRecord): string => {
+    const part: StatePart = {
+      attempt,
+      crashes,
+      losses,
+      leased: worker !== undefined,
+      ...(detail === undefined ? {} : {
+        detail: {
+          dueAt: toWall(detail.dueAt),
+          expiresAt: orNull(detail.expiresAt),
+          failures: detail.failures,
+          firstStartedAt: orNull(detail.firstStartedAt),
+          stop: detail.stop ?? null,
+          history: detail.history.map(storeAttempt)
+        }
+      })
+    }
+    return JSON.stringify(part)
+  }
+
+  const outcomePart = ({ body: _, id: __, ...outcome }: Outcome, { args, name }: TaskRecord): string => {
+    const part: OutcomePart = {
+      ...outcome,
+      submittedAt: toWall(outcome.submittedAt),
+      startedAt: outcome.startedAt === undefined ? undefined : toWall(outcome.startedAt),
+      finishedAt: toWall(outcome.finishedAt),
+      history: outcome.history.map(storeAttempt),
+      fingerprint: fingerprint(name, args)
+    }
+    return JSON.stringify(part)
+  }
+
+  const loadOutcome = (id: string, text: string, body: Uint8Array): { outcome: Outcome; fingerprint: number } => {
+    const { fingerprint, ...part } = JSON.parse(text) as OutcomePart
+    const outcome: Outcome = {
+      ...part,
+      id,
+      body,
+      reason: part.reason,
+      worker: part.worker,
+      options: part.options,
+      submittedAt: fromWall(part.submittedAt),
+      startedAt: part.startedAt === undefined ? undefined : fromWall(part.startedAt),
+      finishedAt: fromWall(part.finishedAt),
+      history: part.history.map(loadAttempt)
+    }
+    return { outcome, fingerprint }
+  }
+
+  const changed = (task: TaskRecord) => journal.append({ type: "changed", id: task.id, state: statePart(task) })
+
+  const resolve = (task: TaskRecord, failure: JournalFailed | undefined) => {
+    const waiting = unstored.get(task.id)?.submissions ?? []
+    unstored.delete(task.id)
+    for (const submission of waiting) {
+      if (failure !== undefined) submission.refused.set(task.id, failure)
+      if (--submission.left === 0) submission.run(submission.refused)
+    }
+  }
+
+  /** The part of the core's observer that stores. */
+  const observer = {
+    accepted(task: TaskRecord) {
+      const { args, id, name, options } = task
+      journal.append({ type: "accepted", id, args, record: taskPart(task), state: statePart(task) })
+      accepted.push({ position: journal.position(), task })
+      unstored.set(id, { task, submissions: [] })
+      if (options?.unique?.while === "period") {
+        const { key, period = 0 } = options.unique
+        const value: UniquePart = { name, key, id, until: wallNow() + period }
+        journal.append({ type: "put", kind: "unique", key: uniqueKeyOf(name, key), value: JSON.stringify(value) })
+      }
+    },
+    started: changed,
+    retrying: changed,
+    requeued: changed,
+    cancelling: changed,
+    progress: (task: TaskRecord, body: Uint8Array) => journal.append({ type: "checkpoint", id: task.id, body }),
+    finished(outcome: Outcome, task: TaskRecord, keepMillis: number) {
+      const { body, id, state } = outcome
+      journal.append({
+        type: "finished",
+        id,
+        record: outcomePart(outcome, task),
+        body,
+        keepUntil: wallNow() + Math.max(0, Math.min(keepMillis, resultTtlMillis)),
+        isDead: state === "failed" || state === "expired"
+      })
+    },
+    forgotten: (id: string) => journal.append({ type: "forgotten", id }),
+    schedule(id: string, record: ScheduleRecord | undefined, core: Core) {
+      const value = record === undefined
+        ? undefined
+        : JSON.stringify(core.schedules.store(record, { now: now(), wall: wallNow() }))
+      journal.append({ type: "put", kind: "schedule", key: id, value })
+    },
+    paused(target: string, isPaused: boolean) {
+      if (target.startsWith("schedule:")) return
+      journal.append({ type: "put", kind: "pause", key: target, value: isPaused ? "true" : undefined })
+    },
+    uniqueExpired: (name: string, key: string) =>
+      journal.append({ type: "put", kind: "unique", key: uniqueKeyOf(name, key), value: undefined })
+  }
+
+  const restoreTask = (core: Core, { args, checkpoint, id, record, state }: JournalTask) => {
+    const { level, name, options, submittedAt } = JSON.parse(record) as TaskPart
+    const { attempt, crashes, detail, leased, losses } = JSON.parse(state) as StatePart
+    const task = core.restore(
+      {
+        id,
+        name,
+        level,
+        args,
+        options,
+        submittedAt: fromWall(submittedAt),
+        attempt,
+        crashes,
+        losses,
+        isLeased: leased,
+        detail: detail === undefined && checkpoint === undefined ? undefined : {
+          dueAt: detail === undefined ? 0 : fromWall(detail.dueAt),
+          expiresAt: typeof detail?.expiresAt === "number" ? fromWall(detail.expiresAt) : Infinity,
+          failures: detail?.failures ?? 0,
+          firstStartedAt: typeof detail?.firstStartedAt === "number" ? fromWall(detail.firstStartedAt) : undefined,
+          history: (detail?.history ?? []).map(loadAttempt),
+          progress: checkpoint,
+          stop: undefined
+        }
+      },
+      now()
+    )
+    // Somebody wanted it to stop, and was told that it will.
+    if (detail !== undefined && detail.stop !== null) core.cancel(task.id, now())
+  }
+
+  return {
+    observer,
+
+    /** Takes notice of commits; the core goes on with the tasks that are stored. */
+    attach(core: Core, schedule: () => void) {
+      journal.observe({
+        committed(position) {
+          let count = 0
+          for (const { position: at, task } of accepted) {
+            if (at > position) break
+            count++
+            core.stored(task, now())
+            resolve(task, undefined)
+          }
+          if (count > 0) accepted = accepted.slice(count)
+          const due = waiters.findIndex((waiter) => waiter.position > position)
+          const ready = due === -1 ? waiters : waiters.slice(0, due)
+          waiters = due === -1 ? [] : waiters.slice(due)
+          for (const { run } of ready) run()
+          schedule()
+        },
+        refused(ids, error) {
+          const refused = new Set(ids)
+          const affected = accepted.filter(({ task }) => refused.has(task.id))
+          accepted = accepted.filter(({ task }) => !refused.has(task.id))
+          for (const { task } of affected) {
+            core.refused(task)
+            resolve(task, error)
+          }
+        }
+      })
+    },
+
+    /** Brings back what was stored. */
+    restore(core: Core, results: ResultCache["Service"], contents: JournalContents) {
+      const wall = wallNow()
+      const times = { now: now(), wall }
+      const loaded = ({ body, id, keepUntil, record }: JournalOutcome) => {
+        const { fingerprint, outcome } = loadOutcome(id, record, body)
+        results.put(outcome, fingerprint, times.now, keepUntil - wall)
+      }
+      for (const outcome of contents.outcomes.toReversed()) loaded(outcome)
+      const buried = ({ args, body, id, outcome }: JournalDead) =>
+        core.dead.put({ outcome: loadOutcome(id, outcome, body).outcome, args })
+      for (const dead of contents.dead) buried(dead)
+      for (const [target] of contents.values.pause) core.pauses.pause(target)
+      for (const [, value] of contents.values.schedule) {
+        const stored = JSON.parse(value) as StoredSchedule
+        core.expect(stored.declaration.name)
+        core.schedules.restore(stored, times)
+      }
+      for (const [, value] of contents.values.unique) {
+        const { id, key, name, until } = JSON.parse(value) as UniquePart
+        if (until > wall) core.uniques.restore(name, key, id, fromWall(until))
+        else observer.uniqueExpired(name, key)
+      }
+      for (const task of contents.tasks) restoreTask(core, task)
+    },
+
+    /** Why nothing can be stored now. */
+    failure: () => journal.failure(),
+
+    /** Runs it when everything that has happened so far is stored. */
+    whenCommitted(run: () => void) {
+      const position = journal.position()
+      if (journal.committed() >= position) run()
+      else waiters.push({ position, run })
+    },
+
+    /** Runs it when those of these tasks that are on their way to the disk are stored or refused, which it is told. */
+    whenStored(ids: Iterable<string>, run: Submission["run"]) {
+      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id) ?? [])
+      if (waiting.length === 0) return run(new Map())
+      const submission: Submission = { left: waiting.length, refused: new Map(), run }
+      for (const { submissions } of waiting) submissions.push(submission)
+    }
+  }
+}

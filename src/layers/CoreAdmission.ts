@@ -1,0 +1,358 @@
+/**
+ * Admission in the core of a control plane: who may submit a task, once per id, and once per unique key while that is
+ * held. Part of the core: synchronous, with the time as an argument.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { BadRequest } from "../domain/Errors.ts"
+import {
+  IdConflict,
+  NotRetryable,
+  OutboxFull,
+  QueueFull,
+  ResultEvicted,
+  ShuttingDown,
+  TaskNotFound,
+  TooLarge,
+  UniqueConflict,
+  UnknownTask
+} from "../domain/Errors.ts"
+import { fingerprint } from "../domain/Outcome.ts"
+import type { PriorityLevel } from "../domain/Priority.ts"
+import { toLevel } from "../domain/Priority.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
+import type { ResultCache } from "../services/ResultCache.ts"
+import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { CoreTasks } from "./CoreTasks.ts"
+import type { DeadTasks } from "./DeadTasks.ts"
+import type { Session, Sessions } from "./Sessions.ts"
+import type { UniqueKeys } from "./UniqueKeys.ts"
+
+/**
+ * One task as it was submitted. Without an id one is made; without a level the registered default applies. Times are
+ * milliseconds of the monotonic clock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Submitted {
+  readonly id: string | undefined
+  readonly name: string
+  readonly level: PriorityLevel | undefined
+  readonly args: Uint8Array
+  /** The session that is to be told the outcome. */
+  readonly watcher: Session | undefined
+  readonly options?: TaskOptions | undefined
+  readonly dueAt?: number | undefined
+  readonly expiresAt?: number | undefined
+}
+
+/**
+ * Returns what a submission or a schedule says besides name, arguments and times; `undefined` when that is nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const optionsOf = (said: TaskOptions): TaskOptions | undefined => {
+  const options: { -readonly [K in keyof TaskOptions]?: unknown } = {}
+  let some = false
+  for (const name of optionNames) {
+    const value = said[name]
+    if (value === undefined) continue
+    options[name] = value
+    some = true
+  }
+  return some ? options as TaskOptions : undefined
+}
+
+const optionNames = [
+  "unique",
+  "limitKey",
+  "fairKey",
+  "weight",
+  "tags",
+  "tenant",
+  "ignoreResult",
+  "version",
+  "schedule"
+] as const satisfies ReadonlyArray<keyof TaskOptions>
+
+/**
+ * A task as a journal brings it back. `isLeased`: it ran when the control plane ended, and a worker may still run it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Restored
+  extends
+    Pick<TaskRecord, "id" | "name" | "level" | "args" | "submittedAt" | "options" | "detail">,
+    Pick<TaskRecord, "attempt" | "crashes" | "losses">
+{
+  readonly isLeased: boolean
+}
+
+/**
+ * Why the core refuses a submission.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Refusal =
+  | UnknownTask
+  | QueueFull
+  | OutboxFull
+  | IdConflict
+  | UniqueConflict
+  | TooLarge
+  | ShuttingDown
+  | ResultEvicted
+  | BadRequest
+
+/**
+ * What admission is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Parts {
+  readonly life: CoreTasks
+  readonly registry: WorkerRegistry["Service"]
+  readonly results: ResultCache["Service"]
+  readonly sessions: Sessions
+  readonly uniques: UniqueKeys
+  readonly dead: DeadTasks
+  readonly settings: Values
+  /** Makes 128 random bits in 32 hexadecimal digits. */
+  readonly randomId: () => string
+  /** Whether workers are still finding this control plane: until then any name may be submitted. */
+  readonly isStarting: (now: number) => boolean
+  /** Whether an accepted task waits until it is stored. */
+  readonly isDurable: boolean
+  readonly isDraining: () => boolean
+  readonly cancel: (task: TaskRecord, now: number) => void
+}
+
+/**
+ * Admission of tasks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CoreAdmission = ReturnType<typeof makeAdmission>
+
+const noWatchers: ReadonlyArray<string> = []
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/**
+ * Creates the admission of tasks.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeAdmission = (parts: Parts) => {
+  const { cancel, dead, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
+  const { isStarting, uniques } = parts
+  /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
+  const expectedNames = new Set<string>()
+
+  const isKnown = (name: string): boolean => registry.type(name) !== undefined || expectedNames.has(name)
+
+  const unknownTask = (name: string) => {
+    const known: Array<string> = []
+    for (const type of registry.types()) if (known.push(type.name) === 20) break
+    return new UnknownTask({ task: name, known })
+  }
+
+  const outboxFull = (watcher: Session): OutboxFull | undefined => {
+    const outcomes = sessions.pending(watcher)
+    return outcomes >= settings.maxOutbox ? new OutboxFull({ outcomes, maxOutcomes: settings.maxOutbox }) : undefined
+  }
+
+  const refusal = ({ args, name, watcher }: Submitted, now: number): Refusal | undefined => {
+    if (isDraining()) return new ShuttingDown()
+    if (args.length > settings.maxPayloadBytes) {
+      return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
+    }
+    if (!isKnown(name) && !isStarting(now)) return unknownTask(name)
+    const waiting = life.waiting()
+    const waitingBytes = life.waitingBytes()
+    const { maxWaiting, maxWaitingBytes } = settings
+    if (waiting >= maxWaiting || waitingBytes + args.length > maxWaitingBytes) {
+      return new QueueFull({ waiting, maxWaiting, waitingBytes, maxWaitingBytes })
+    }
+    return watcher === undefined ? undefined : outboxFull(watcher)
+  }
+
+  const watchRunning = (task: TaskRecord, watcher: Session) => {
+    if (task.watchers.length === 0) task.watchers = watcher.watchers
+    else if (!task.watchers.includes(watcher.token)) task.watchers = [...task.watchers, watcher.token]
+  }
+
+  /** Gives a caller a task that is there already. */
+  const join = (id: string, watcher: Session | undefined, now: number): Result.Result<string, Refusal> => {
+    const alive = life.tasks.get(id)
+    if (watcher !== undefined && alive !== undefined) watchRunning(alive, watcher)
+    const refused = watcher === undefined || alive !== undefined ? undefined : admission.watch(watcher, id, now)
+    return refused === undefined || refused._tag === "TaskNotFound" ? Result.succeed(id) : Result.fail(refused)
+  }
+
+  const admission = {
+    /**
+     * Accepts a task, once: a second submission with the same id, name and arguments has no effect but that its watcher
+     * is told the outcome too; `ResultEvicted` when it is no longer kept. Returns the id, which is that of another task
+     * when that holds the unique key and the definition wants it so.
+     */
+    submit(submitted: Submitted, now: number): Result.Result<string, Refusal> {
+      const { args, dueAt = 0, expiresAt = Infinity, name, options, watcher } = submitted
+      const id = submitted.id ?? randomId()
+      if (submitted.id !== undefined) {
+        const known = life.tasks.get(id)
+        const isSame = known === undefined
+          ? (results.recall(id)?.fingerprint ?? undefined) === fingerprint(name, args)
+          : known.name === name && sameBytes(known.args, args)
+        if (isSame) return join(id, watcher, now)
+        if (known !== undefined || results.recall(id) !== undefined) return Result.fail(new IdConflict({ id }))
+      }
+      const refused = refusal(submitted, now)
+      if (refused !== undefined) return Result.fail(refused)
+      const unique = options?.unique
+      const holder = unique === undefined ? undefined : uniques.find(name, unique.key, now)
+      if (unique !== undefined && holder !== undefined) {
+        if (unique.onConflict === "existing") return join(holder, watcher, now)
+        if (unique.onConflict === "reject") {
+          return Result.fail(new UniqueConflict({ task: name, key: unique.key, id: holder }))
+        }
+        uniques.free(name, unique.key)
+        const replaced = life.tasks.get(holder)
+        if (replaced !== undefined) cancel(replaced, now)
+      }
+      const task: TaskRecord = {
+        id,
+        name,
+        level: submitted.level ?? toLevel(registry.type(name)?.priority ?? "normal"),
+        args,
+        sequence: life.nextSequence(),
+        submittedAt: now,
+        options,
+        detail: undefined,
+        state: dueAt > now || isDurable ? "delayed" : "queued",
+        attempt: 0,
+        crashes: 0,
+        losses: 0,
+        worker: undefined,
+        leaseExchange: 0,
+        leasedAt: 0,
+        expectedMillis: 0,
+        watchers: watcher === undefined ? noWatchers : watcher.watchers,
+        next: undefined,
+        previous: undefined
+      }
+      if (dueAt > now || expiresAt !== Infinity) {
+        const detail = life.detailOf(task)
+        detail.dueAt = dueAt
+        detail.expiresAt = expiresAt
+      }
+      const full = unique === undefined ? undefined : uniques.hold(task, now)
+      if (full !== undefined) return Result.fail(full)
+      life.admit(task)
+      if (!isDurable) life.settle(task, now)
+      return Result.succeed(id)
+    },
+
+    /** An accepted task is stored: from now on it may run. Does nothing when it has ended meanwhile. */
+    stored(task: TaskRecord, now: number) {
+      if (life.tasks.get(task.id) === task) life.settle(task, now)
+    },
+
+    /** An accepted task could not be stored: as if it had not been submitted. */
+    refused(task: TaskRecord) {
+      if (life.tasks.get(task.id) === task) life.retract(task)
+    },
+
+    /**
+     * Runs a task that failed or expired again, as a new task with its arguments and options. Returns the new id.
+     */
+    retry(
+      id: string,
+      watcher: Session | undefined,
+      now: number
+    ): Result.Result<string, Refusal | TaskNotFound | NotRetryable> {
+      const buried = dead.get(id)
+      if (buried === undefined) {
+        const state = life.tasks.get(id)?.state ?? results.recall(id)?.state
+        return Result.fail(state === undefined ? new TaskNotFound({ id }) : new NotRetryable({ id, state }))
+      }
+      const { args, outcome: { level, name, options } } = buried
+      const submitted = admission.submit(
+        { id: undefined, name, level, args, watcher, options: { ...options, retryOf: id } },
+        now
+      )
+      if (Result.isSuccess(submitted)) dead.remove(id)
+      return submitted
+    },
+
+    /** Brings a task back that was accepted before the control plane was restarted. Returns its record. */
+    restore(restored: Restored, now: number): TaskRecord {
+      const { isLeased, ...fields } = restored
+      const task: TaskRecord = {
+        ...fields,
+        sequence: life.nextSequence(),
+        state: "delayed",
+        worker: undefined,
+        leaseExchange: 0,
+        leasedAt: 0,
+        expectedMillis: 0,
+        watchers: noWatchers,
+        next: undefined,
+        previous: undefined
+      }
+      expectedNames.add(task.name)
+      // Keys that are held for a period are brought back by themselves.
+      const held = task.options?.unique?.while
+      if (held === "unfinished" || (held === "waiting" && task.attempt === 0)) uniques.hold(task, now)
+      // Whoever ran it may still be running it, and is given time to say so.
+      if (isLeased) life.await(task)
+      if (isLeased) life.detailOf(task).dueAt = Math.max(task.detail?.dueAt ?? 0, now + settings.startGraceMillis)
+      life.admit(task)
+      life.settle(task, now)
+      return task
+    },
+
+    /** Tells a session the outcome of a task, now or when it is there. Returns why it can't. */
+    watch(watcher: Session, id: string, now: number): TaskNotFound | ResultEvicted | OutboxFull | undefined {
+      const full = outboxFull(watcher)
+      if (full !== undefined) return full
+      const task = life.tasks.get(id)
+      if (task !== undefined) {
+        watchRunning(task, watcher)
+        return undefined
+      }
+      const outcome = results.get(id, now)
+      if (outcome !== undefined) {
+        sessions.deliver(watcher.watchers, outcome)
+        return undefined
+      }
+      return admission.whyNoOutcome(id)
+    },
+
+    /** Why an id has neither a task nor an outcome that is kept. */
+    whyNoOutcome(id: string): TaskNotFound | ResultEvicted {
+      const tombstone = results.recall(id)
+      return tombstone === undefined ? new TaskNotFound({ id }) : new ResultEvicted({ id, state: tombstone.state })
+    },
+
+    /** Whether a task of this name may wait for a handler that is still to come. */
+    isKnown,
+    /** From now on tasks of this name may wait for a handler. */
+    expect: (name: string) => void expectedNames.add(name),
+    unknownTask
+  }
+  return admission
+}
