@@ -10,8 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { formatDuration } from "../domain/Settings.ts"
 import * as DashboardServer from "../layers/DashboardServer.ts"
-import { layerControlPlane, layerLocalWorker, layerSettings } from "../layers/Node.ts"
+import * as JournalNone from "../layers/JournalNone.ts"
+import * as JournalSqlite from "../layers/JournalSqlite.ts"
+import { layerControlPlaneServer, layerCore, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import type { DrainReport } from "../services/ControlPlane.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Worker } from "../services/Worker.ts"
 import * as Flags from "./Flags.ts"
@@ -20,6 +23,16 @@ import { onStop } from "./Stop.ts"
 
 /** What is due is looked for ten times a second. */
 const minHeartbeatMillis = 100
+
+/** Says what a stop left behind. */
+const stopped = ({ abandoned, cancelled, kept }: DrainReport): string => {
+  const parts = [
+    ...(cancelled > 0 ? [`${cancelled} waiting tasks cancelled`] : []),
+    ...(kept > 0 ? [`${kept} waiting tasks kept in the journal`] : []),
+    ...(abandoned > 0 ? [`${abandoned} running tasks abandoned`] : [])
+  ]
+  return parts.length === 0 ? "Stopped" : `Stopped: ${parts.join(", ")}`
+}
 
 export const controlPlane = Command.make(
   "control-plane",
@@ -54,10 +67,12 @@ export const controlPlane = Command.make(
     const runsTasks = files.length > 0 && flags.local !== "never"
     const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
     const worker = runsTasks
-      ? layerLocalWorker.pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
+      ? layerLocalWorker(Flags.threadOptions(flags)).pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
       : Layer.empty
     const layers = Layer.mergeAll(dashboard, worker).pipe(
-      Layer.provideMerge(layerControlPlane),
+      Layer.provideMerge(layerControlPlaneServer),
+      Layer.provide(layerCore),
+      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : JournalNone.layer),
       Layer.provide([settings, Output.layerLogger(json)])
     )
 
@@ -76,10 +91,9 @@ export const controlPlane = Command.make(
       return yield* Effect.never.pipe(onStop(
         Effect.gen(function*() {
           if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
-          const { abandoned, cancelled } = yield* plane.drain
-          if (json) yield* Output.json({ event: "stopped", cancelled, abandoned })
-          else if (cancelled + abandoned === 0) yield* Console.log("Stopped")
-          else yield* Console.log(`Stopped: ${cancelled} waiting tasks cancelled, ${abandoned} running tasks abandoned`)
+          const { abandoned, cancelled, kept } = yield* plane.drain
+          if (json) yield* Output.json({ event: "stopped", cancelled, abandoned, kept })
+          else yield* Console.log(stopped({ abandoned, cancelled, kept }))
         })
       ))
     })

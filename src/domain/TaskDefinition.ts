@@ -74,7 +74,7 @@ export interface TaskHandler<out Name extends string> {
  * @since 0.1.0
  */
 export interface RegisteredHandler {
-  readonly definition: TaskDefinition<string, unknown, unknown, unknown, unknown>
+  readonly definition: TaskDefinition<string, unknown, unknown, unknown>
   readonly run: (args: unknown) => Effect.Effect<unknown, unknown, TaskContext>
   readonly services: Context.Context<never>
 }

@@ -263,7 +263,7 @@ export const makeClients = (parts: Parts) => {
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
       const args = bodies.success[index] as Buffer
-      const accepted = failure === undefined
+      const accepted: Result.Result<string, ReplyError> = failure === undefined
         ? core.submit(
           {
             id: task.id,

@@ -157,7 +157,7 @@ export const makeCore = (parts: Parts) => {
   const { dispatcher, isDurable = false, observer, queue, registry, results, settings, startedAt } = parts
   const sessions = makeSessions(settings)
   const limits = makeLimits()
-  const uniques = makeUniqueKeys(settings)
+  const uniques = makeUniqueKeys(settings, (name, key) => observer?.uniqueExpired(name, key))
   const dead = makeDeadTasks(settings)
   const pauses = makePauses()
   const schedules = makeScheduleBook((id, record) => observer?.schedule(id, record))

@@ -151,7 +151,11 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
   const workers = (): ReadonlyArray<WorkerStatus> =>
     [...registry.workers()].map((worker) => ({
       id: worker.id,
-      state: worker.state !== "lost" && isUnresponsive(worker) ? "unresponsive" : worker.paused ? "paused" : worker.state,
+      state: worker.state !== "lost" && isUnresponsive(worker)
+        ? "unresponsive"
+        : worker.paused
+        ? "paused"
+        : worker.state,
       lag: worker.lag,
       local: worker.local,
       slots: worker.slots,

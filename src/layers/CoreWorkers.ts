@@ -131,9 +131,9 @@ export const makeWorkers = (parts: Parts) => {
   const keyOf = (task: TaskRecord) => task.options?.limitKey ?? ""
 
   /** Ends the lease of a running task; the task is then nobody's until the caller restores or finishes it. */
-  const release = (worker: WorkerRecord, task: TaskRecord) => {
+  const release = (worker: WorkerRecord, task: TaskRecord, now: number) => {
     forgo(worker, task)
-    for (const { key, name } of limits.ended(task.name, keyOf(task))) queue.unpark(name, key)
+    for (const { key, name } of limits.ended(task.name, keyOf(task), now)) queue.unpark(name, key)
   }
 
   /** Takes a lease from a worker's books. */
@@ -154,7 +154,7 @@ export const makeWorkers = (parts: Parts) => {
   /** A lease that never reached its worker, or that it returns unstarted: as if it had not been made. */
   const handBack = (worker: WorkerRecord, task: TaskRecord, now: number) => {
     forgo(worker, task)
-    for (const { key, name } of limits.refund(task.name, keyOf(task))) queue.unpark(name, key)
+    for (const { key, name } of limits.refund(task.name, keyOf(task), now)) queue.unpark(name, key)
     if (task.state === "cancelling") return life.finish(task, stopOf(task), now)
     task.attempt--
     life.requeue(task, "handed back", now)
@@ -186,7 +186,7 @@ export const makeWorkers = (parts: Parts) => {
       // Whether an attempt began is known only when the worker has settled the reply that carried the lease. The others
       // may not have begun and are counted apart, with a wider bound: a plain worker settles only with its next exchange.
       const began = task.leaseExchange <= worker.settled
-      release(worker, task)
+      release(worker, task, now)
       task.losses++
       if (began) {
         task.crashes++
@@ -344,7 +344,7 @@ export const makeWorkers = (parts: Parts) => {
         for (const task of previous.leases) {
           // A registration that was overtaken on its way does not name what the worker was given since. So the attempt
           // may be running: its number must not be given away again.
-          release(previous, task)
+          release(previous, task, now)
           giveBack(task, "handed back", now)
         }
         dispatcher.remove(previous)
@@ -373,7 +373,7 @@ export const makeWorkers = (parts: Parts) => {
         handBack(worker, task, now)
         return true
       }
-      release(worker, task)
+      release(worker, task, now)
       if (report.state === "stopped") {
         giveBack(task, "handed back", now)
         return true
@@ -516,7 +516,7 @@ export const makeWorkers = (parts: Parts) => {
     /** A worker says goodbye: what it still holds runs elsewhere as a further attempt, and is not counted as a crash. */
     leave(worker: WorkerRecord, now: number) {
       for (const task of worker.leases) {
-        release(worker, task)
+        release(worker, task, now)
         giveBack(task, "handed back", now)
       }
       registry.remove(worker)

@@ -27,6 +27,8 @@ export interface Options {
 
 interface Lane {
   readonly name: string
+  readonly limitKey: string
+  readonly id: string
   head: TaskRecord | undefined
   tail: TaskRecord | undefined
   /** The task that was restored last, while it waits: the next one to be restored mostly stands behind it. */
@@ -77,10 +79,20 @@ export const makeUnsafe = (
 
   const laneOf = (task: TaskRecord): Lane => {
     const { lanes } = levels[task.level]
-    const found = lanes.get(task.name)
+    const limitKey = task.options?.limitKey ?? ""
+    const id = limitKey === "" ? task.name : `${task.name}\n${limitKey}`
+    const found = lanes.get(id)
     if (found !== undefined) return found
-    const lane: Lane = { name: task.name, head: undefined, tail: undefined, restored: undefined, index: -1 }
-    lanes.set(task.name, lane)
+    const lane: Lane = {
+      name: task.name,
+      limitKey,
+      id,
+      head: undefined,
+      tail: undefined,
+      restored: undefined,
+      index: -1
+    }
+    lanes.set(id, lane)
     return lane
   }
 
@@ -115,7 +127,7 @@ export const makeUnsafe = (
         last.index = lane.index
       }
       // The empty lane goes too: names come from outside, and must not pile up.
-      level.lanes.delete(lane.name)
+      level.lanes.delete(lane.id)
       lane.index = -1
     }
     level.size--
@@ -123,12 +135,18 @@ export const makeUnsafe = (
     bytes -= task.args.length
   }
 
-  const oldest = (level: Level, eligible: (name: string) => boolean): Lane | undefined => {
+  const oldest = (
+    level: Level,
+    eligible: (name: string) => boolean,
+    admits: (name: string, limitKey: string) => boolean
+  ): Lane | undefined => {
     let best: Lane | undefined
     let sequence = Infinity
     for (const lane of level.filled) {
       const head = lane.head as TaskRecord
-      if (head.sequence < sequence && eligible(lane.name)) {
+      if (
+        head.sequence < sequence && eligible(lane.name) && (lane.limitKey === "" || admits(lane.name, lane.limitKey))
+      ) {
         best = lane
         sequence = head.sequence
       }
@@ -166,7 +184,7 @@ export const makeUnsafe = (
       insertAfter(lane, previous, task)
       lane.restored = task
     },
-    take(eligible) {
+    take(eligible, admits) {
       if (size === 0) return undefined
       // The one that was passed over most often goes first: then no two can pass a third over in turns.
       let starved: Lane | undefined
@@ -174,7 +192,7 @@ export const makeUnsafe = (
       let most = Math.max(1, maxPassed) - 1
       for (const number of levelNumbers) {
         if (levels[number].passed <= most) continue
-        const lane = oldest(levels[number], eligible)
+        const lane = oldest(levels[number], eligible, admits)
         if (lane === undefined) continue
         starved = lane
         starvedNumber = number
@@ -182,19 +200,25 @@ export const makeUnsafe = (
       }
       if (starved !== undefined) return serve(starvedNumber, starved)
       for (const number of levelNumbers) {
-        const lane = oldest(levels[number], eligible)
+        const lane = oldest(levels[number], eligible, admits)
         if (lane !== undefined) return serve(number, lane)
       }
       return undefined
     },
-    remove(task) {
-      const lane = levels[task.level].lanes.get(task.name)
-      if (lane !== undefined) unlink(lane, task)
+    append(task) {
+      const lane = laneOf(task)
+      insertAfter(lane, lane.tail, task)
     },
+    unpark: () => {},
+    unparkAll: () => {},
+    remove: (task) => unlink(laneOf(task), task),
     tasksOf(name) {
       const tasks: Array<TaskRecord> = []
-      for (const { lanes } of levels) {
-        for (let task = lanes.get(name)?.head; task !== undefined; task = task.next) tasks.push(task)
+      for (const { filled } of levels) {
+        for (const lane of filled) {
+          if (lane.name !== name) continue
+          for (let task = lane.head; task !== undefined; task = task.next) tasks.push(task)
+        }
       }
       return tasks
     },

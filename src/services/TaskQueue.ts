@@ -19,10 +19,19 @@ import type { TaskRecord } from "../domain/Task.ts"
 export class TaskQueue extends Context.Service<TaskQueue, {
   /** Adds a task at the end of its priority; `false` when a bound would be passed, then nothing changed. */
   readonly offer: (task: TaskRecord) => boolean
+  /** Adds a task at the end of its priority. Never refused: it was admitted once. */
+  readonly append: (task: TaskRecord) => void
   /** Puts a task that was taken back to where it stood. Never refused: it was admitted once. */
   readonly restore: (task: TaskRecord) => void
   /** Removes and returns the next task whose name is eligible, or `undefined`. */
-  readonly take: (eligible: (name: string) => boolean) => TaskRecord | undefined
+  readonly take: (
+    eligible: (name: string) => boolean,
+    admits: (name: string, limitKey: string) => boolean
+  ) => TaskRecord | undefined
+  /** Tasks of this name and limit key, which were not admitted, may be asked for again. */
+  readonly unpark: (name: string, limitKey: string) => void
+  /** The same for all keys of a name. */
+  readonly unparkAll: (name: string) => void
   /** Removes a waiting task, wherever it stands. */
   readonly remove: (task: TaskRecord) => void
   /** The waiting tasks of one name, in order of priority, then age. */
