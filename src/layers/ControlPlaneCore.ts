@@ -734,7 +734,15 @@ export const makeCore = (parts: Parts) => {
     whyWaiting(task: TaskRecord): string {
       if (draining) return "the control plane is shutting down"
       let handlers = 0
-      for (const worker of registry.workers()) if (worker.names.has(task.name)) handlers++
+      let blocked = 0
+      for (const worker of registry.workers()) {
+        if (!worker.names.has(task.name)) continue
+        handlers++
+        if (isUnresponsive(worker)) blocked++
+      }
+      if (blocked > 0 && blocked === handlers) {
+        return "no worker that can run it responds: tasks block their event loops"
+      }
       if (handlers === 0) return `no connected worker has a handler for "${task.name}"`
       return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
     },
