@@ -95,7 +95,12 @@ const policyTerms = (task: Any, args: unknown): Result.Result<object, ReadonlyAr
     }
   )
 
-const millisOf = (field: "in" | "expiresIn", input: Duration.Input, minimum: number, issues: Array<JsonCodec.Issue>) => {
+const millisOf = (
+  field: "in" | "expiresIn",
+  input: Duration.Input,
+  minimum: number,
+  issues: Array<JsonCodec.Issue>
+) => {
   const duration = Duration.fromInput(input)
   const millis = Option.isSome(duration) ? Math.ceil(Duration.toMillis(duration.value)) : NaN
   if (!(millis >= minimum && millis <= TaskPolicy.maxMillis)) {
