@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { formatDuration } from "../domain/Settings.ts"
 import * as DashboardServer from "../layers/DashboardServer.ts"
-import * as JournalNone from "../layers/JournalNone.ts"
 import * as JournalSqlite from "../layers/JournalSqlite.ts"
 import { layerControlPlaneServer, layerCore, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
@@ -72,7 +71,7 @@ export const controlPlane = Command.make(
     const layers = Layer.mergeAll(dashboard, worker).pipe(
       Layer.provideMerge(layerControlPlaneServer),
       Layer.provide(layerCore),
-      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : JournalNone.layer),
+      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : Layer.empty),
       Layer.provide([settings, Output.layerLogger(json)])
     )
 

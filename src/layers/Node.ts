@@ -20,7 +20,6 @@ import { ControlPlane } from "../services/ControlPlane.ts"
 import type { Discovery } from "../services/Discovery.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { EventBus } from "../services/EventBus.ts"
-import type { Journal } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
@@ -34,7 +33,7 @@ import * as DiscoveryStatic from "./DiscoveryStatic.ts"
 import * as DispatcherLeastLoaded from "./DispatcherLeastLoaded.ts"
 import * as EventBusPubSub from "./EventBusPubSub.ts"
 import * as ExecutorThread from "./ExecutorThread.ts"
-import * as JournalNone from "./JournalNone.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as ResultCacheLru from "./ResultCacheLru.ts"
 import * as TaskQueuePriority from "./TaskQueuePriority.ts"
 import * as TransportNng from "./TransportNng.ts"
@@ -127,6 +126,7 @@ export const layerWorker = (
       about
     }).pipe(
       Layer.provide(ExecutorThread.layer(options)),
+      Layer.provide(Heartbeat.layer),
       Layer.provide(
         controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "workerAddress")
       ),
@@ -150,8 +150,8 @@ export const layerCore: Layer.Layer<TaskQueue | WorkerRegistry | Dispatcher | Re
 )
 
 /**
- * Layer that serves the control plane over NNG, on top of the core's services and a journal; see
- * {@link layerControlPlane}.
+ * Layer that serves the control plane over NNG, on top of the core's services; see {@link layerControlPlane}. It stores
+ * nothing unless a journal is provided to it (`JournalSqlite.layer`).
  *
  * @category layers
  * @since 0.1.0
@@ -159,7 +159,7 @@ export const layerCore: Layer.Layer<TaskQueue | WorkerRegistry | Dispatcher | Re
 export const layerControlPlaneServer: Layer.Layer<
   ControlPlane | EventBus,
   AddressError | JournalError,
-  TaskQueue | WorkerRegistry | Dispatcher | ResultCache | Journal
+  TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = ControlPlaneServer.layer.pipe(
   Layer.provideMerge(EventBusPubSub.layer),
   Layer.provide(DiscoveryNng.layer),
@@ -187,10 +187,10 @@ export const layerLocalWorker = (
   }))
 
 /**
- * Layer that is a control plane with its standard services. Without a journal nothing survives the end of its process.
+ * Layer that is a control plane with its standard services. Provide it a journal for tasks to survive its process.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerControlPlane: Layer.Layer<ControlPlane | EventBus, AddressError | JournalError> =
-  layerControlPlaneServer.pipe(Layer.provide([layerCore, JournalNone.layer]))
+  layerControlPlaneServer.pipe(Layer.provide(layerCore))

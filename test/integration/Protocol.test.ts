@@ -270,7 +270,7 @@ withNngcat(titled("a client in a shell", nngcatMissing), () => {
     ["another number of tasks than expected", "{\"v\":1,\"op\":\"cancelAll\",\"filter\":{},\"expect\":7}", {
       _tag: "CountChanged",
       expected: 7,
-      count: 2
+      count: 1
     }]
   ]
   const fields: ReadonlyArray<readonly [field: string, header: object]> = [
