@@ -119,7 +119,8 @@ export const makeChanges = (
     purge: changeMany("purge"),
     pause: (target) => tell({ op: "pause", target: target ?? {} }),
     resume: (target) => tell({ op: "resume", target: target ?? {} }),
-    schedule: ({ "~fastworker/Schedule": _, ...schedule }) =>
+    // Its mark goes along: fields that are not known are ignored.
+    schedule: (schedule) =>
       ask({ op: "schedule", schedule }, decodeDoneReply).pipe(Effect.mapError(submitError), Effect.asVoid),
     unschedule: (id) => tell({ op: "unschedule", id }),
     trigger: (id) =>

@@ -140,7 +140,9 @@ export const make = Effect.gen(function*() {
       Effect.callback((resume) => {
         const prepared = prepare(task, args, options, false, (failure) =>
           resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure)))
-        if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+        if (Result.isFailure(prepared)) {
+          return resume(Effect.fail(prepared.failure))
+        }
         const submission = prepared.success
         enqueue(submission)
       }),
