@@ -129,7 +129,7 @@ describe("open", () => {
 describe("migrations", () => {
   const next = [...JournalFile.migrations, "ALTER TABLE task ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'"]
   const rowsOf = (database: DatabaseSync) =>
-    database.prepare("SELECT * FROM task").all().map((row) => ({ ...row, args: undefined }))
+    database.prepare("SELECT * FROM task").all().map((row): Record<string, unknown> => ({ ...row, args: undefined }))
   const versionOf = (database: DatabaseSync) => database.prepare("PRAGMA user_version").get()?.["user_version"]
   const row = {
     args: undefined,
