@@ -85,31 +85,31 @@ const threadUrl = new URL(
 const startThread = (file: string) => {
   const thread = new Worker(threadUrl, { workerData: file, name: "fastworker journal" })
   let ended: string | undefined
-  /** Who gets the answers: one at a time, for the thread is asked one thing at a time. */
-  let onAnswer: (answer: Answer) => void = () => {}
-  const opened = new Promise<Answer>((resolve) => {
-    onAnswer = (answer) => {
+  /** Who gets the answer, while there is one to come: the thread is asked one thing at a time. */
+  let waiting: ((answer: Answer) => void) | undefined
+  const onAnswer = (answer: Answer) => {
+    const then = waiting
+    if (answer.type !== "rows") {
+      waiting = undefined
+      // Without a question on its way the thread does not keep the process alive.
       thread.unref()
-      resolve(answer)
     }
-  })
+    then?.(answer)
+  }
+  const opened = new Promise<Answer>((resolve) => (waiting = resolve))
   const onEnd = (reason: string) => {
     if (ended !== undefined) return
     ended = reason
     onAnswer(endedFault(reason))
   }
-  thread.on("message", (answer: Answer) => onAnswer(answer))
+  thread.on("message", onAnswer)
   thread.on("error", (error) => onEnd(`its thread ended (${String(error)}); the control plane must be started again`))
   thread.on("exit", () => onEnd("its thread ended; the control plane must be started again"))
   return {
     opened,
-    /** Without a question on its way the thread does not keep the process alive. */
     ask: (request: Request, then: (answer: Answer) => void) => {
       thread.ref()
-      onAnswer = (answer) => {
-        if (answer.type !== "rows") thread.unref()
-        then(answer)
-      }
+      waiting = then
       const reason = ended
       if (reason !== undefined) setImmediate(() => onAnswer(endedFault(reason)))
       else thread.postMessage(request, request.type === "commit" ? [request.pack.bytes.buffer] : [])

@@ -8,6 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Worker } from "node:worker_threads"
 import * as JournalSqlite from "../../src/layers/JournalSqlite.ts"
 import type { JournalBounds, JournalContents, JournalEntry } from "../../src/services/Journal.ts"
 import {
@@ -258,6 +259,35 @@ describe("commits", () => {
 
       assert.deepStrictEqual([program.ended(), program.output()], [0, ""])
       assert.deepStrictEqual(ids((yield* contentsOf(file)).tasks), ["a"])
+    }))
+})
+
+describe("a thread that ends", () => {
+  it.live("is said to everybody who wants something stored from then on", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const threads: Array<Worker> = []
+      const onWorker = (thread: Worker) => void threads.push(thread)
+      process.on("worker", onWorker)
+      yield* withJournal(file, (journal) =>
+        Effect.gen(function*() {
+          process.off("worker", onWorker)
+          const refused: Array<string> = []
+          journal.observe({ committed: () => {}, refused: (ids) => void refused.push(...ids) })
+          journal.append(accepted("before"))
+          yield* journal.flush
+
+          yield* Effect.promise(() => (threads[0] as Worker).terminate())
+          journal.append(accepted("after"))
+          const error = yield* Effect.flip(journal.flush)
+
+          assert.match(error.message, /its thread ended; the control plane must be started again/u)
+          assert.deepStrictEqual(journal.failure(), error)
+          assert.deepStrictEqual(refused, ["after"])
+          assert.strictEqual(journal.committed(), 1)
+        }))
+
+      assert.deepStrictEqual(ids((yield* contentsOf(file)).tasks), ["before"])
     }))
 })
 
