@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { controlPlane } from "./cli/ControlPlane.ts"
 import * as Flags from "./cli/Flags.ts"
+import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
 import { cancel, list, result, stats, status, workers } from "./cli/Query.ts"
 import { submit } from "./cli/Submit.ts"
@@ -19,7 +20,7 @@ import { worker } from "./cli/Worker.ts"
 import { packageVersion } from "./layers/ControlPlaneViews.ts"
 
 Flags.root.pipe(
-  Command.withSubcommands([controlPlane, worker, submit, status, result, cancel, list, workers, stats, tasks]),
+  Command.withSubcommands([controlPlane, worker, submit, status, result, cancel, list, workers, stats, tasks, journal]),
   Command.run({ version: packageVersion }),
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layerPresenter)),
   NodeRuntime.runMain({

@@ -4,13 +4,24 @@
  * @since 0.1.0
  */
 
-/** Define tasks: `Task.define`, `Task.make`. */
+/** Define tasks, what runs around them and when: `Task.define`, `Task.make`, `Task.middleware`, `Task.every`, `Task.cron`. */
+export type { ScheduleDeclaration, ScheduleOptions, TaskSchedule } from "./domain/Schedules.ts"
 export * as Task from "./domain/TaskDefinition.ts"
 /** What a handler can ask about the task that it runs. */
 export { TaskContext } from "./domain/TaskContext.ts"
 /** Submit tasks and get their results. */
 export { Client } from "./services/Client.ts"
-export type { SubmitOptions, TaskHandle } from "./services/Client.ts"
+export type {
+  EventFilter,
+  EventsDropped,
+  ManyOptions,
+  PauseTarget,
+  SubmitOptions,
+  TaskFilter,
+  TaskHandle
+} from "./services/Client.ts"
+/** Wait for many tasks: `Handles.all`, `Handles.asCompleted`, `Handles.first`. */
+export * as Handles from "./services/Handles.ts"
 /** Every failure that a caller can see. */
 export * from "./domain/Errors.ts"
 /** The roles of processes as layers: client, control plane, worker. */

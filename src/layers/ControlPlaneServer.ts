@@ -166,7 +166,7 @@ export const make = Effect.gen(function*() {
       stood: (millis) =>
         runFork(
           Effect.logWarning(
-            `The control plane was stopped or blocked for ${Math.round(millis)} ms: no worker is lost for that`
+            `The control plane was stopped or blocked for ${Math.round(millis)} ms: that silence is held against nobody`
           )
         ),
       progress: (task, body) => stored?.progress(task, body),

@@ -142,6 +142,7 @@ export const makeTasks = (parts: Parts) => {
   }
   let delayed = 0
   let delayedBytes = 0
+  let suspectBytes = 0
   let sequence = 0
 
   const step = (task: TaskRecord, to: TaskState) => {
@@ -195,7 +196,12 @@ export const makeTasks = (parts: Parts) => {
 
   /** Takes a waiting task from where it waits. */
   const unwait = (task: TaskRecord) => {
-    if (task.state === "queued" && !suspects.delete(task)) queue.remove(task)
+    if (task.state === "queued" && !life.takeSuspect(task)) queue.remove(task)
+  }
+
+  const addSuspect = (task: TaskRecord) => {
+    suspects.add(task)
+    suspectBytes += task.args.length
   }
 
   const finish = (
@@ -267,7 +273,7 @@ export const makeTasks = (parts: Parts) => {
   }
 
   const enqueue = (task: TaskRecord) => {
-    if (isSuspect(task)) suspects.add(task)
+    if (isSuspect(task)) addSuspect(task)
     else queue.append(task)
   }
 
@@ -283,13 +289,19 @@ export const makeTasks = (parts: Parts) => {
     setTimer,
     remember,
     isSuspect,
+    /** Takes a task on its last chance from where it waits. Returns whether it was there. */
+    takeSuspect(task: TaskRecord): boolean {
+      const isTaken = suspects.delete(task)
+      if (isTaken) suspectBytes -= task.args.length
+      return isTaken
+    },
     /** Says that a worker may still run a task that waits, and will say so. */
     await: (task: TaskRecord) => void awaited.add(task),
     isAwaited: (task: TaskRecord) => awaited.has(task),
     delayed: () => delayed,
     /** Tasks that wait, for their time or for a slot, and the bytes of their arguments. */
     waiting: () => queue.size() + suspects.size + delayed,
-    waitingBytes: () => queue.bytes() + delayedBytes,
+    waitingBytes: () => queue.bytes() + suspectBytes + delayedBytes,
     nextSequence: () => sequence++,
 
     /** Adds an accepted task: it waits for its time, or in the queue. */
@@ -334,7 +346,7 @@ export const makeTasks = (parts: Parts) => {
       step(task, "queued")
       task.worker = undefined
       if (task.options?.unique?.while === "waiting" && task.attempt === 0) uniques.hold(task, now)
-      if (isSuspect(task)) suspects.add(task)
+      if (isSuspect(task)) addSuspect(task)
       else queue.restore(task)
       observer?.requeued(task, cause)
     },

@@ -259,7 +259,7 @@ export const makeWorkers = (parts: Parts) => {
       if (pauses.isPaused(name) || !limits.admitsName(name, now) || !limits.admitsKey(name, keyOf(task), now)) continue
       const worker = dispatcher.pick(name, (worker) => worker.suspects === 0)
       if (worker === undefined) continue
-      suspects.delete(task)
+      life.takeSuspect(task)
       give(worker, task)
     }
   }

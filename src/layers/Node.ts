@@ -33,6 +33,7 @@ import * as DiscoveryStatic from "./DiscoveryStatic.ts"
 import * as DispatcherLeastLoaded from "./DispatcherLeastLoaded.ts"
 import * as EventBusPubSub from "./EventBusPubSub.ts"
 import * as ExecutorThread from "./ExecutorThread.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as ResultCacheLru from "./ResultCacheLru.ts"
 import * as TaskQueuePriority from "./TaskQueuePriority.ts"
 import * as TransportNng from "./TransportNng.ts"
@@ -125,6 +126,7 @@ export const layerWorker = (
       about
     }).pipe(
       Layer.provide(ExecutorThread.layer(options)),
+      Layer.provide(Heartbeat.layer),
       Layer.provide(
         controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "workerAddress")
       ),

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
-import { BadRequest } from "../domain/Errors.ts"
+import { BadRequest, ProtocolMismatch } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import * as Message from "../domain/Message.ts"
 import * as Envelope from "./Envelope.ts"
@@ -41,6 +41,21 @@ export interface Reply<Header> {
  */
 export type Decoder<Header> = (bytes: Uint8Array) => Result.Result<Reply<Header>, ReplyError>
 
+/** An error as this side has to tell it: the control plane has said it of itself. */
+const asOurs = (error: ReplyError): ReplyError =>
+  error instanceof ProtocolMismatch
+    ? new ProtocolMismatch({ ours: Message.protocolVersions, theirs: error.ours })
+    : error
+
+const isRefusal = (header: unknown) => typeof header === "object" && header !== null && "error" in header
+
+const notOfProtocol = (error: Schema.SchemaError) =>
+  new BadRequest({
+    reason: `its reply is not of protocol version ${Message.protocolVersion}: ${
+      JsonCodec.format(JsonCodec.issues(error))
+    }`
+  })
+
 const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
 
 /**
@@ -57,13 +72,14 @@ export const decoder = <H>(schema: Schema.ConstraintDecoder<H>): Decoder<H> => {
     const envelope = Envelope.decode(bytes)
     if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
     const { body, header } = envelope.success
+    // First of all: a refusal would pass for a reply without fields.
+    if (isRefusal(header)) {
+      const refusal = decodeError(header)
+      return Result.fail(Result.isSuccess(refusal) ? asOurs(refusal.success.error) : notOfProtocol(refusal.failure))
+    }
     const decoded = decode(header)
-    if (Result.isSuccess(decoded)) return Result.succeed({ header: decoded.success, body })
-    const error = decodeError(header)
-    if (Result.isSuccess(error)) return Result.fail(error.success.error)
-    const reason = JsonCodec.format(JsonCodec.issues(decoded.failure))
-    return Result.fail(
-      new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` })
-    )
+    return Result.isSuccess(decoded)
+      ? Result.succeed({ header: decoded.success, body })
+      : Result.fail(notOfProtocol(decoded.failure))
   }
 }

@@ -126,7 +126,9 @@ const load = Effect.fnUntraced(function*(path: string, memo: Layer.MemoMap, scop
   const layers = new Set<HandlerLayer>()
   const schedules = new Set<TaskSchedule>()
   const contracts: Array<string> = []
-  for (const value of Object.values(exported).flat()) {
+  // In the order of the names, which is the engine's, whatever has loaded the module.
+  const values = Object.keys(exported).sort().flatMap((name) => exported[name])
+  for (const value of values) {
     if (Layer.isLayer(value)) layers.add(value as HandlerLayer)
     else if (isDefinedTask(value)) layers.add(value.layer)
     else if (isTaskDefinition(value)) contracts.push(String(value.name))

@@ -4,8 +4,8 @@ import type { Report } from "../../src/domain/Message.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { defaults } from "../../src/domain/Settings.ts"
 import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
-import type { WorkerNews } from "../../src/layers/ControlPlaneCore.ts"
 import { makeCore } from "../../src/layers/ControlPlaneCore.ts"
+import type { WorkerNews } from "../../src/layers/CoreWorkers.ts"
 import * as DispatcherLeastLoaded from "../../src/layers/DispatcherLeastLoaded.ts"
 import * as ResultCacheLru from "../../src/layers/ResultCacheLru.ts"
 import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
@@ -54,7 +54,18 @@ const make = (changes: Partial<Settings> = {}) => {
     settings,
     randomId: () => `made-${++ids}`,
     startedAt: 0,
+    wall: () => 0,
     observer: {
+      accepted: () => {},
+      delayed: () => {},
+      retrying: () => {},
+      cancelling: () => {},
+      progress: () => {},
+      uniqueExpired: () => {},
+      forgotten: () => {},
+      schedule: () => {},
+      paused: () => {},
+      skipped: () => {},
       queued: () => {},
       started: () => {},
       finished: () => {},
@@ -72,7 +83,7 @@ const make = (changes: Partial<Settings> = {}) => {
   const news = (worker: WorkerRecord, seq: number, changes: Partial<WorkerNews> = {}, now = 0) => {
     const abandon = core.news(
       worker,
-      { seq, settled: seq - 1, abandoned: [], free: 2, draining: false, held: undefined, ...changes },
+      { seq, settled: seq - 1, abandoned: [], free: 2, waiting: 0, draining: false, held: undefined, ...changes },
       now
     )
     core.setOpen(worker, true)
@@ -114,9 +125,12 @@ describe("makeCore", () => {
     assert.deepStrictEqual(core.counts, {
       submitted: 1,
       running: 0,
+      cancelling: 0,
       succeeded: 0,
       failed: 1,
       cancelled: 0,
+      expired: 0,
+      retries: 0,
       crashes: 3,
       lateReports: 0
     })
@@ -406,14 +420,17 @@ describe("makeCore", () => {
     submit("a")
     const task = core.task("a")
     assert.isDefined(task)
-    const busy = core.whyWaiting(task)
-    core.leave(worker)
-    const alone = core.whyWaiting(task)
+    const busy = core.whyWaiting(task, 0)
+    core.beat(worker, 1_000, 0)
+    const blocked = core.whyWaiting(task, 0)
+    core.leave(worker, 0)
+    const alone = core.whyWaiting(task, 0)
     core.drain()
 
     assert.strictEqual(busy, "all slots of the 1 worker that can run it are busy")
+    assert.strictEqual(blocked, "no worker that can run it responds: tasks block their event loops")
     assert.strictEqual(alone, "no connected worker has a handler for \"t\"")
-    assert.strictEqual(core.whyWaiting(task), "the control plane is shutting down")
+    assert.strictEqual(core.whyWaiting(task, 0), "the control plane is shutting down")
     assert.deepStrictEqual(news(register("x").worker, 1), [])
   })
 })

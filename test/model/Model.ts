@@ -8,15 +8,21 @@ import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import { toLevel } from "../../src/domain/Priority.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import type { FinalState } from "../../src/domain/TaskState.ts"
-import type { HeldLease, WorkerNews } from "../../src/layers/ControlPlaneCore.ts"
+import type { RequeueCause } from "../../src/layers/CoreTasks.ts"
+import type { HeldLease, WorkerNews } from "../../src/layers/CoreWorkers.ts"
 
 export interface ModelTask {
   readonly id: string
   readonly name: string
   readonly args: string
   readonly level: PriorityLevel
-  readonly sequence: number
+  sequence: number
   readonly watchers: Set<string>
+  readonly expiresAt: number
+  /** When it is due, while it is delayed. */
+  dueAt: number | undefined
+  /** What it is to be when its worker has stopped it. */
+  stop: "cancelled" | "expired" | undefined
   attempt: number
   crashes: number
   losses: number
@@ -32,6 +38,7 @@ export interface ModelWorker {
   exchange: number
   settled: number
   free: number
+  waiting: number
   isDraining: boolean
   isOpen: boolean
   lostSince: number | undefined
@@ -66,6 +73,8 @@ export interface ModelSubmission {
   readonly level: PriorityLevel | undefined
   readonly args: string
   readonly watcher: string | undefined
+  readonly dueAt: number
+  readonly expiresAt: number
 }
 
 /** What the result cache remembers of an id: nothing, that it finished, or the whole outcome. */
@@ -84,26 +93,48 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   /** Waiting tasks by level, sorted by sequence. */
   const waiting: ReadonlyArray<Array<ModelTask>> = [[], [], [], []]
   const passed = [0, 0, 0, 0]
-  const counts = { submitted: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, crashes: 0, lateReports: 0 }
+  /** Waiting tasks on their last chance, in the order in which they came to that. */
+  const suspects: Array<ModelTask> = []
+  const counts = {
+    submitted: 0,
+    running: 0,
+    cancelling: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    expired: 0,
+    retries: 0,
+    crashes: 0,
+    lateReports: 0
+  }
   let events: Array<string> = []
+  let orders: Array<string> = []
   let sequence = 0
   let isDraining = false
   let graceEnded = false
   let graceFrom = startedAt
   let expiredAt: number | undefined
 
-  const size = () => waiting.reduce((sum, lane) => sum + lane.length, 0)
-  const bytes = () => waiting.reduce((sum, lane) => lane.reduce((sum, { args }) => sum + args.length, sum), 0)
+  const all = (): ReadonlyArray<ModelTask> => [...waiting.flat(), ...suspects, ...delayed()]
+  const delayed = (): ReadonlyArray<ModelTask> => [...tasks.values()].filter(({ dueAt }) => dueAt !== undefined)
+  const size = () => all().length
+  const bytes = () => all().reduce((sum, { args }) => sum + args.length, 0)
+  const isSuspect = ({ crashes }: ModelTask) => crashes > 0 && crashes >= settings.maxCrashes - 1
   const laneOf = (level: PriorityLevel): Array<ModelTask> => waiting[level] as Array<ModelTask>
 
   const insert = (task: ModelTask) => {
+    if (isSuspect(task)) return void suspects.push(task)
     const lane = laneOf(task.level)
     lane.push(task)
     lane.sort((a, b) => a.sequence - b.sequence)
   }
 
   const removeWaiting = (task: ModelTask) => {
-    const lane = laneOf(task.level)
+    if (task.dueAt !== undefined) {
+      task.dueAt = undefined
+      return
+    }
+    const lane = isSuspect(task) ? suspects : laneOf(task.level)
     const at = lane.indexOf(task)
     if (at === -1) throw new Error(`model: ${task.id} does not wait`)
     lane.splice(at, 1)
@@ -114,6 +145,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   const release = (task: ModelTask) => {
     task.lease?.worker.leases.delete(task)
     if (task.lease !== undefined) counts.running--
+    if (task.stop !== undefined) counts.cancelling--
     task.lease = undefined
   }
 
@@ -128,19 +160,41 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     events.push(describeFinished(outcome))
   }
 
-  const requeue = (task: ModelTask, cause: "worker lost" | "handed back") => {
+  const requeue = (task: ModelTask, cause: RequeueCause, now: number) => {
+    if (task.stop !== undefined) return finish(task, task.stop, now)
     release(task)
     insert(task)
     events.push(`requeued ${task.id}: ${cause}`)
   }
 
-  const handBack = (task: ModelTask) => {
-    task.attempt--
-    requeue(task, "handed back")
+  const handBack = (task: ModelTask, now: number) => {
+    if (task.stop === undefined) task.attempt--
+    requeue(task, "handed back", now)
+  }
+
+  const crash = (task: ModelTask, cause: RequeueCause, now: number, body = "") => {
+    const isLast = task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes
+    if (isLast && task.stop === undefined) finish(task, "failed", now, "crash", body)
+    else requeue(task, cause, now)
+  }
+
+  const stop = (task: ModelTask, state: "cancelled" | "expired") => {
+    if (task.stop !== undefined) return
+    task.stop = state
+    counts.cancelling++
+    events.push(`cancelling ${task.id}: ${state}`)
+    if (task.lease !== undefined) orders.push(`${task.lease.worker.session} ${task.id}`)
+  }
+
+  const cancelTask = (task: ModelTask, now: number) => {
+    if (task.lease !== undefined) return stop(task, "cancelled")
+    removeWaiting(task)
+    finish(task, "cancelled", now)
   }
 
   const lose = (worker: ModelWorker, now: number) => {
     workers.delete(worker.session)
+    orders = orders.filter((order) => !order.startsWith(`${worker.session} `))
     for (const task of worker.leases) {
       const began = (task.lease?.exchange ?? 0) <= worker.settled
       task.losses++
@@ -148,9 +202,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         task.crashes++
         counts.crashes++
       }
-      if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
-        finish(task, "failed", now, "crash")
-      } else requeue(task, "worker lost")
+      crash(task, "worker lost", now)
     }
   }
 
@@ -162,7 +214,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
 
   const credit = (worker: ModelWorker): number =>
     worker.isOpen && !worker.isDraining && worker.lostSince === undefined && worker.lag < 1_000
-      ? Math.min(worker.free - unsettled(worker), worker.slots - worker.leases.size)
+      ? Math.min(worker.free - unsettled(worker), worker.slots + worker.waiting - worker.leases.size)
       : 0
 
   /** Who may get a task of this name now. */
@@ -177,8 +229,14 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   const eligibleIn = (level: PriorityLevel): ModelTask | undefined =>
     laneOf(level).find(({ name }) => candidates(name).length > 0)
 
+  /** Who may get a task on its last chance: those that run no other such task. */
+  const unsuspicious = (name: string) =>
+    candidates(name).filter(({ leases }) => ![...leases].some((task) => isSuspect(task)))
+
   const next = (): ModelTask | undefined => {
     if (isDraining) return undefined
+    const suspect = suspects.find(({ name }) => unsuspicious(name).length > 0)
+    if (suspect !== undefined) return suspect
     const heads = levels.map(eligibleIn)
     let best: PriorityLevel | undefined
     for (const level of levels) {
@@ -199,6 +257,19 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     return "ok"
   }
 
+  /** When something happens to a task by itself. */
+  const timeOf = ({ dueAt = Infinity, expiresAt, stop }: ModelTask): number =>
+    stop === undefined ? Math.min(dueAt, expiresAt) : Infinity
+
+  const firstDue = (): ModelTask | undefined => {
+    let first: ModelTask | undefined
+    for (const task of tasks.values()) {
+      const at = timeOf(task)
+      if (at !== Infinity && (first === undefined || at < timeOf(first))) first = task
+    }
+    return first
+  }
+
   const model = {
     tasks,
     outcomes,
@@ -206,11 +277,19 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     sessions,
     counts,
     waiting,
+    suspects,
+    delayed,
     credit,
     unsettled,
     candidates,
     size,
     bytes,
+
+    takeOrders(): ReadonlyArray<string> {
+      const taken = orders
+      orders = []
+      return taken
+    },
 
     takeEvents(): ReadonlyArray<string> {
       const taken = events
@@ -225,7 +304,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       else known.lastSeen = now
     },
 
-    submit({ args, id, isOwnId, level, name, watcher }: ModelSubmission, memory: Memory, now: number): string {
+    submit({ args, dueAt, expiresAt, id, isOwnId, level, name, watcher }: ModelSubmission, memory: Memory, now: number): string {
       const known = isOwnId ? tasks.get(id) : undefined
       if (known !== undefined) {
         if (known.name !== name || known.args !== args) return "IdConflict"
@@ -240,8 +319,8 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       if (isDraining) return "ShuttingDown"
       if (args.length > settings.maxPayloadBytes) return "TooLarge"
       if (!types.has(name) && now - graceFrom >= settings.startGraceMillis) return "UnknownTask"
-      if (outboxFull(watcher)) return "OutboxFull"
       if (size() >= settings.maxWaiting || bytes() + args.length > settings.maxWaitingBytes) return "QueueFull"
+      if (outboxFull(watcher)) return "OutboxFull"
       const task: ModelTask = {
         id,
         name,
@@ -249,6 +328,9 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         level: level ?? toLevel(types.get(name)?.priority ?? "normal"),
         sequence: sequence++,
         watchers: new Set(watcher === undefined ? [] : [watcher]),
+        expiresAt,
+        dueAt: dueAt > now ? dueAt : undefined,
+        stop: undefined,
         attempt: 0,
         crashes: 0,
         losses: 0,
@@ -256,9 +338,13 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       }
       tasks.set(id, task)
       outcomes.delete(id)
-      insert(task)
       counts.submitted++
-      events.push(`queued ${id}`)
+      events.push(`accepted ${id}`)
+      if (task.dueAt !== undefined) events.push(`delayed ${id}`)
+      else {
+        insert(task)
+        events.push(`queued ${id}`)
+      }
       return "ok"
     },
 
@@ -282,10 +368,8 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     cancel(id: string, memory: Memory, now: number): string {
       const task = tasks.get(id)
       if (task === undefined) return memory === "nothing" ? "TaskNotFound" : "TaskFinished"
-      if (task.lease !== undefined) return "TaskRunning"
-      removeWaiting(task)
-      finish(task, "cancelled", now)
-      return "ok"
+      cancelTask(task, now)
+      return task.lease === undefined ? "cancelled" : "cancelling"
     },
 
     register(
@@ -297,7 +381,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         readonly held: ReadonlyArray<HeldLease>
       },
       now: number
-    ): ReadonlyArray<string> {
+    ): { readonly abandon: ReadonlyArray<string>; readonly cancel: ReadonlyArray<string> } {
       const previous = workers.get(session)
       const worker: ModelWorker = {
         session,
@@ -308,6 +392,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         exchange: previous?.exchange ?? 0,
         settled: previous?.exchange ?? 0,
         free: 0,
+        waiting: 0,
         isDraining: false,
         isOpen: false,
         lostSince: undefined,
@@ -316,6 +401,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       }
       if (previous !== undefined && previous.lag >= 1_000) events.push(`responsive ${session}`)
       const abandon: Array<string> = []
+      const cancel: Array<string> = []
       for (const { attempt, id } of held) {
         const task = tasks.get(id)
         if (
@@ -326,9 +412,12 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
           previous.leases.delete(task)
           worker.leases.add(task)
           task.lease = { worker, exchange: 0 }
+          if (task.stop !== undefined) cancel.push(id)
         }
       }
-      for (const task of previous?.leases ?? []) requeue(task, "handed back")
+      for (const task of previous?.leases ?? []) requeue(task, "handed back", now)
+      // The registration says what is to be stopped of what is still held.
+      orders = orders.filter((order) => !order.startsWith(`${session} `))
       // At the end: workers that are lost together are lost in the order of their registrations.
       workers.delete(session)
       workers.set(session, worker)
@@ -336,18 +425,32 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         types.delete(type.name)
         types.set(type.name, type)
       }
-      return abandon
+      return { abandon, cancel }
     },
 
-    report(session: string, { attempt, id, reason, state }: Report, body: string, now: number): boolean {
+    report(session: string, { attempt, id, reason, retryIn, state }: Report, body: string, now: number): boolean {
       const task = tasks.get(id)
       const worker = workers.get(session)
       if (task === undefined || worker === undefined || task.lease?.worker !== worker || task.attempt !== attempt) {
         counts.lateReports++
         return false
       }
-      if (state === "returned") handBack(task)
-      else finish(task, state, now, state === "failed" ? reason ?? "defect" : undefined, body)
+      if (state === "returned") handBack(task, now)
+      else if (state === "stopped") requeue(task, "handed back", now)
+      else if (state === "crashed") {
+        task.crashes++
+        counts.crashes++
+        crash(task, "crashed", now, body)
+      } else if (state === "succeeded") finish(task, state, now, undefined, body)
+      else if (retryIn === undefined || now + retryIn >= task.expiresAt) {
+        finish(task, "failed", now, reason ?? "defect", body)
+      } else if (task.stop !== undefined) finish(task, task.stop, now)
+      else {
+        release(task)
+        task.dueAt = now + retryIn
+        counts.retries++
+        events.push(`retrying ${id}: ${reason ?? "defect"}`)
+      }
       return true
     },
 
@@ -374,7 +477,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     news(session: string, news: WorkerNews, now: number): ReadonlyArray<string> {
       const worker = workers.get(session) as ModelWorker
       model.seen(session, now)
-      for (const task of worker.leases) if (news.abandoned.includes(task.lease?.exchange ?? 0)) handBack(task)
+      for (const task of worker.leases) if (news.abandoned.includes(task.lease?.exchange ?? 0)) handBack(task, now)
       const settled = Math.min(news.settled, news.seq - 1)
       worker.settled = Math.max(worker.settled, settled)
       const abandon: Array<string> = []
@@ -384,12 +487,14 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         for (const task of worker.leases) {
           // Of an id that is named twice, the last counts.
           const held = news.held.findLast(({ id }) => id === task.id)?.attempt === task.attempt
-          if (!held && (task.lease?.exchange ?? 0) <= settled) handBack(task)
+          if (!held && (task.lease?.exchange ?? 0) <= settled) handBack(task, now)
+          else if (held && task.stop !== undefined) orders.push(`${session} ${task.id}`)
         }
       }
       if (news.seq > worker.exchange) {
         worker.exchange = news.seq
         worker.free = Math.min(news.free, worker.slots)
+        worker.waiting = Math.min(news.waiting, worker.leases.size)
         worker.isDraining = news.draining
       }
       return abandon
@@ -404,15 +509,16 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     started(id: string, session: string, attempt: number) {
       const task = next()
       if (task?.id !== id) throw new Error(`dispatched ${id}, but next is ${task?.id ?? "nothing"}`)
-      const able = candidates(task.name)
+      const isLast = isSuspect(task)
+      const able = isLast ? unsuspicious(task.name) : candidates(task.name)
       const worker = able.find((candidate) => candidate.session === session)
       if (worker === undefined) throw new Error(`dispatched ${id} to ${session}, which may not get it`)
       const share = (of: ModelWorker) => of.leases.size * 1e6 / of.slots
       const least = Math.min(...able.map(share))
       if (share(worker) > least + 1e-6) throw new Error(`dispatched ${id} to ${session}, which is not least loaded`)
       removeWaiting(task)
-      for (const level of levels) passed[level] = laneOf(level).length > 0 ? (passed[level] as number) + 1 : 0
-      passed[task.level] = 0
+      for (const level of isLast ? [] : levels) passed[level] = laneOf(level).length > 0 ? (passed[level] as number) + 1 : 0
+      if (!isLast) passed[task.level] = 0
       task.attempt++
       if (task.attempt !== attempt) throw new Error(`${id} has attempt ${attempt}, not ${task.attempt}`)
       task.lease = { worker, exchange: worker.exchange }
@@ -431,9 +537,10 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       if (worker !== undefined) worker.lostSince ??= now
     },
 
-    leave(session: string) {
+    leave(session: string, now: number) {
       const worker = workers.get(session) as ModelWorker
-      for (const task of worker.leases) requeue(task, "handed back")
+      for (const task of worker.leases) requeue(task, "handed back", now)
+      orders = orders.filter((order) => !order.startsWith(`${session} `))
       workers.delete(session)
     },
 
@@ -468,6 +575,28 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         }
       }
       return overdue.map(({ session }) => session)
+    },
+
+    /** Tasks whose time has come are queued, or expire. */
+    tick(now: number) {
+      for (let task = firstDue(); task !== undefined && timeOf(task) <= now; task = firstDue()) {
+        if (task.lease !== undefined) stop(task, "expired")
+        else if (task.expiresAt <= now) {
+          removeWaiting(task)
+          finish(task, "expired", now)
+        } else {
+          task.dueAt = undefined
+          task.sequence = sequence++
+          insert(task)
+          events.push(`queued ${task.id}`)
+        }
+      }
+    },
+
+    /** When {@link tick} has something to do. */
+    nextDue(): number | undefined {
+      const task = firstDue()
+      return task === undefined ? undefined : timeOf(task)
     },
 
     drain() {

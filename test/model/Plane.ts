@@ -10,15 +10,15 @@ import type { Settings } from "../../src/domain/Settings.ts"
 import type { TaskRecord } from "../../src/domain/Task.ts"
 import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
 import { credit } from "../../src/domain/WorkerInfo.ts"
-import type { Registration } from "../../src/layers/ControlPlaneCore.ts"
 import { makeCore } from "../../src/layers/ControlPlaneCore.ts"
+import type { Registration } from "../../src/layers/CoreWorkers.ts"
 import * as DispatcherLeastLoaded from "../../src/layers/DispatcherLeastLoaded.ts"
 import * as ResultCacheLru from "../../src/layers/ResultCacheLru.ts"
 import type { Session } from "../../src/layers/Sessions.ts"
 import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
 import * as WorkerRegistryMemory from "../../src/layers/WorkerRegistryMemory.ts"
 import type { Dispatcher } from "../../src/services/Dispatcher.ts"
-import type { Memory, ModelSubmission, ModelWorker } from "./Model.ts"
+import type { Memory, ModelSubmission, ModelTask, ModelWorker } from "./Model.ts"
 import { describeFinished, makeModel } from "./Model.ts"
 
 export interface ExchangeMessage {
@@ -27,6 +27,7 @@ export interface ExchangeMessage {
   readonly settled: number
   readonly abandoned: ReadonlyArray<number>
   readonly free: number
+  readonly waiting: number
   readonly draining: boolean
   readonly held: ReadonlyArray<{ readonly id: string; readonly attempt: number }> | undefined
   readonly reports: ReadonlyArray<{ readonly report: Report; readonly body: string }>
@@ -35,6 +36,12 @@ export interface ExchangeMessage {
 export interface ExchangeReply {
   readonly leases: ReadonlyArray<{ readonly id: string; readonly attempt: number; readonly name: string }>
   readonly abandon: ReadonlyArray<string>
+  readonly cancel: ReadonlyArray<string>
+}
+
+export interface RegisterReply {
+  readonly abandon: ReadonlyArray<string>
+  readonly cancel: ReadonlyArray<string>
 }
 
 export interface CollectReply {
@@ -54,6 +61,7 @@ interface Link {
   waitingSince: number
   readonly replies: Map<number, ExchangeReply>
   abandon: Array<string>
+  cancel: Array<string>
   late: number
 }
 
@@ -68,6 +76,9 @@ export type Plane = ReturnType<typeof makePlane>
 
 const stateOf = ({ isDraining, lostSince }: ModelWorker): WorkerRecord["state"] =>
   lostSince !== undefined ? "lost" : isDraining ? "draining" : "active"
+
+const stateOfTask = ({ dueAt, lease, stop }: ModelTask): TaskRecord["state"] =>
+  lease === undefined ? (dueAt === undefined ? "queued" : "delayed") : stop === undefined ? "running" : "cancelling"
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 const bytes = (value: string): Uint8Array => Buffer.from(value)
@@ -118,12 +129,12 @@ export const makePlane = (
   // Every choice is compared with a search through all workers.
   const dispatcher: Dispatcher["Service"] = {
     ...least,
-    pick(name) {
+    pick(name, accepts) {
       picks++
-      const picked = least.pick(name)
+      const picked = least.pick(name, accepts)
       let best: WorkerRecord | undefined
       for (const worker of registry.workers()) {
-        if (!worker.names.has(name) || credit(worker) <= 0) continue
+        if (!worker.names.has(name) || credit(worker) <= 0 || accepts?.(worker) === false) continue
         if (worker.local && settings.local === "when-alone" && registry.remoteHandlers(name) > 0) continue
         if (best === undefined || DispatcherLeastLoaded.isBefore(worker, best)) best = worker
       }
@@ -143,7 +154,18 @@ export const makePlane = (
     settings,
     randomId: () => nextId,
     startedAt: 0,
+    wall: () => 0,
     observer: {
+      accepted: ({ id }) => events.push(`accepted ${id}`),
+      delayed: ({ id }) => events.push(`delayed ${id}`),
+      retrying: ({ id }, reason) => events.push(`retrying ${id}: ${reason}`),
+      cancelling: ({ id }, stop) => events.push(`cancelling ${id}: ${stop}`),
+      progress: () => {},
+      uniqueExpired: () => {},
+      forgotten: () => {},
+      schedule: () => {},
+      paused: () => {},
+      skipped: () => {},
       queued: ({ id }) => events.push(`queued ${id}`),
       started: (task, worker) => model.started(task.id, worker.session, task.attempt),
       requeued: ({ id }, cause) => events.push(`requeued ${id}: ${cause}`),
@@ -173,12 +195,12 @@ export const makePlane = (
   }
 
   const count = () => {
-    const { cancelled, failed, running, submitted, succeeded } = core.counts
+    const { cancelled, expired, failed, running, submitted, succeeded } = core.counts
     same("counts", core.counts, model.counts)
-    if (submitted !== queue.size() + running + succeeded + failed + cancelled) {
-      throw new Mismatch(`counts are not conserved: ${JSON.stringify(core.counts)} and ${queue.size()} waiting`)
+    if (submitted !== core.waiting() + running + succeeded + failed + cancelled + expired) {
+      throw new Mismatch(`counts are not conserved: ${JSON.stringify(core.counts)} and ${core.waiting()} waiting`)
     }
-    same("waiting", [queue.size(), queue.bytes()], [model.size(), model.bytes()])
+    same("waiting", [core.waiting(), core.waitingBytes()], [model.size(), model.bytes()])
     if (results.size() > settings.resultCacheSize) throw new Mismatch(`${results.size()} outcomes are kept`)
     if (results.bytes() > settings.resultCacheBytes) throw new Mismatch(`${results.bytes()} bytes are kept`)
     if (core.sessions.size() > settings.maxSessions) throw new Mismatch(`${core.sessions.size()} sessions`)
@@ -212,16 +234,17 @@ export const makePlane = (
   }
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
-    const { abandon, waiting, waitingSeq: seq } = link
+    const { abandon, cancel, waiting, waitingSeq: seq } = link
     if (waiting === undefined && tasks.length > 0) {
       throw new Mismatch(`leases for ${link.worker.session}, of which no exchange waits`)
     }
     if (seq !== link.worker.exchange && tasks.length > 0) {
       throw new Mismatch("leases go into an exchange that is not the newest")
     }
-    const reply = { leases: tasks.map(({ attempt, id, name }) => ({ id, attempt, name })), abandon }
+    const reply = { leases: tasks.map(({ attempt, id, name }) => ({ id, attempt, name })), abandon, cancel }
     link.waiting = undefined
     link.abandon = []
+    link.cancel = []
     link.late = 0
     link.replies.set(seq, reply)
     core.setOpen(link.worker, false)
@@ -304,7 +327,6 @@ export const makePlane = (
         known.settled
       ]
     )
-    if (worker.leases.size > worker.slots) throw new Mismatch(`${known.session} has more leases than slots`)
     for (const { name } of worker.leases) {
       if (!worker.names.has(name)) throw new Mismatch(`${known.session} has a lease of ${name}, which it lacks`)
     }
@@ -322,20 +344,20 @@ export const makePlane = (
     picks: () => picks,
 
     submit(submission: ModelSubmission, now: number): string {
-      const { args, id, isOwnId, level, name, watcher } = submission
+      const { args, dueAt, expiresAt, id, isOwnId, level, name, watcher } = submission
       const session = watcher === undefined ? undefined : opened(watcher, now)
       if (watcher !== undefined && session === undefined) return "refused"
       const memory = isOwnId && !model.tasks.has(id) ? remembered(id, now) : "nothing"
       nextId = id
-      const before = [queue.size(), queue.bytes()]
+      const before = [core.waiting(), core.waitingBytes()]
       const expected = model.submit(submission, memory, now)
       const result = core.submit(
-        { id: isOwnId ? id : undefined, name, level, args: bytes(args), watcher: session },
+        { id: isOwnId ? id : undefined, name, level, args: bytes(args), watcher: session, dueAt, expiresAt },
         now
       )
       same(`submission of ${id}`, Result.isSuccess(result) ? "ok" : result.failure._tag, expected)
       if (Result.isSuccess(result)) same("id", result.success, id)
-      else same(`queue after ${result.failure._tag}`, [queue.size(), queue.bytes()], before)
+      else same(`queue after ${result.failure._tag}`, [core.waiting(), core.waitingBytes()], before)
       settle(`submission of ${id}`)
       schedule()
       return expected
@@ -371,7 +393,8 @@ export const makePlane = (
 
     cancel(id: string, now: number): string {
       const expected = model.cancel(id, model.tasks.has(id) ? "nothing" : remembered(id, now), now)
-      same(`cancel of ${id}`, core.cancel(id, now)?._tag ?? "ok", expected)
+      const state = core.cancel(id, now)
+      same(`cancel of ${id}`, Result.isSuccess(state) ? state.success : state.failure._tag, expected)
       settle(`cancel of ${id}`)
       schedule()
       return expected
@@ -381,12 +404,12 @@ export const makePlane = (
       const { seq, session } = registration
       const isOvertaken = seq !== undefined && seq < (model.workers.get(session)?.exchange ?? 0)
       if (seq !== undefined) same(`${session} was overtaken`, core.isOvertaken(session, seq), isOvertaken)
-      if (isOvertaken) return []
+      if (isOvertaken) return { abandon: [], cancel: [] }
       const known = links.get(session)
       if (known?.waiting !== undefined) answerExchange(known, [])
       const expected = model.register(registration, now)
-      const { abandon, worker } = core.register(registration, now)
-      same(`abandoned by the registration of ${session}`, abandon, expected)
+      const { abandon, cancel, worker } = core.register(registration, now)
+      same(`the answer to the registration of ${session}`, { abandon, cancel }, expected)
       const link: Link = known ?? {
         worker,
         peer: undefined,
@@ -396,14 +419,16 @@ export const makePlane = (
         waitingSince: now,
         replies: new Map(),
         abandon: [],
+        cancel: [],
         late: 0
       }
       link.worker = worker
+      link.cancel = []
       links.set(session, link)
       attach(link, "peer", peer)
       settle(`registration of ${session}`)
       schedule()
-      return abandon
+      return { abandon, cancel }
     },
 
     exchange(message: ExchangeMessage, peer: number, now: number, answer: Answer<ExchangeReply>) {
@@ -412,7 +437,7 @@ export const makePlane = (
       attach(link, "peer", peer)
       const { seq } = message
       const { worker } = link
-      if (seq <= worker.settled) return answer({ leases: [], abandon: [] })
+      if (seq <= worker.settled) return answer({ leases: [], abandon: [], cancel: [] })
       const stored = link.replies.get(seq)
       if (stored !== undefined) return answer(stored)
       if (link.waitingSeq === seq) {
@@ -429,7 +454,7 @@ export const makePlane = (
       for (const number of link.replies.keys()) if (number <= message.settled) link.replies.delete(number)
       schedule()
       if (seq < worker.exchange) {
-        const reply = { leases: [], abandon }
+        const reply = { leases: [], abandon, cancel: [] }
         link.replies.set(seq, reply)
         settle("an old exchange")
         return answer(reply)
@@ -437,7 +462,7 @@ export const makePlane = (
       if (link.waitingSeq > message.settled && !link.replies.has(link.waitingSeq)) answerExchange(link, [])
       link.abandon.push(...abandon)
       awaitLeases(link, answer, seq, now)
-      if (link.abandon.length > 0 || link.late > 0) answerExchange(link, [])
+      if (link.abandon.length > 0 || link.cancel.length > 0 || link.late > 0) answerExchange(link, [])
       settle("an exchange")
     },
 
@@ -455,8 +480,8 @@ export const makePlane = (
       const link = links.get(session)
       if (link === undefined) return answer(undefined)
       for (const item of reports) report(link, item, now)
-      model.leave(session)
-      core.leave(link.worker)
+      model.leave(session, now)
+      core.leave(link.worker, now)
       dropLink(session)
       settle(`leave of ${session}`)
       schedule()
@@ -481,6 +506,9 @@ export const makePlane = (
 
     flush(now: number) {
       isScheduled = false
+      core.tick(now)
+      model.tick(now)
+      settle("a tick")
       const leases = core.dispatch(now)
       model.dispatched()
       for (const [worker, tasks] of leases) {
@@ -490,11 +518,21 @@ export const makePlane = (
         }
         answerExchange(link, tasks)
       }
+      const orders = core.takeOrders()
+      const ordered = [...orders].flatMap(([{ session }, ids]) => ids.map((id) => `${session} ${id}`))
+      same("orders", ordered.toSorted(), model.takeOrders().toSorted())
+      for (const [worker, ids] of orders) {
+        const link = links.get(worker.session)
+        if (link === undefined) continue
+        link.cancel.push(...ids)
+        if (link.waiting !== undefined) answerExchange(link, [])
+      }
       for (const session of core.sessions.takeReady()) {
         const collector = collectors.get(session.token)
         if (collector !== undefined) answerCollect(collector)
       }
       settle("dispatch")
+      same("the next due time", core.nextDue(), model.nextDue())
     },
 
     sweep(now: number) {
@@ -533,7 +571,7 @@ export const makePlane = (
           `task ${task.id}`,
           [task.state, task.worker?.session, task.attempt, task.crashes, task.losses, [...task.watchers].toSorted()],
           [
-            known.lease === undefined ? "queued" : "running",
+            stateOfTask(known),
             known.lease?.worker.session,
             known.attempt,
             known.crashes,
@@ -543,7 +581,8 @@ export const makePlane = (
         )
       }
       same("tasks without an outcome", alive, model.tasks.size)
-      same("names in the queue", model.tasks.size - core.counts.running, queue.size())
+      same("delayed", core.delayed(), model.delayed().length)
+      same("names in the queue", queue.size() + model.suspects.length, model.size() - core.delayed())
       same("workers", registry.size(), model.workers.size)
       for (const worker of model.workers.values()) compareWorker(worker)
       for (const outcome of results.outcomes()) {

@@ -7,7 +7,7 @@ import type { Report } from "../../src/domain/Message.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { LocalPolicy, Settings } from "../../src/domain/Settings.ts"
 import { defaults } from "../../src/domain/Settings.ts"
-import type { CollectReply, ExchangeMessage, ExchangeReply } from "./Plane.ts"
+import type { CollectReply, ExchangeMessage, ExchangeReply, RegisterReply } from "./Plane.ts"
 import { makePlane, Mismatch } from "./Plane.ts"
 import { makeRandom } from "./Random.ts"
 
@@ -46,8 +46,10 @@ interface SimWorker {
   seq: number
   abandoned: Array<number>
   reports: Array<PendingReport>
-  readonly running: Map<string, { readonly attempt: number }>
+  /** A handler that waits for other tasks leaves its slot to them. */
+  readonly running: Map<string, { readonly attempt: number; isWaiting: boolean }>
   readonly outstanding: Map<number, Outstanding>
+  mostWaiting: number
 }
 
 interface SimClient {
@@ -64,6 +66,8 @@ export interface Outcome {
   readonly succeeded: number
   readonly failed: number
   readonly cancelled: number
+  readonly expired: number
+  readonly retries: number
   readonly crashes: number
   readonly lateReports: number
   /** How often each answer was given to a submission, a watch or a cancellation. */
@@ -72,7 +76,7 @@ export interface Outcome {
 
 const names = ["add", "mail", "resize", "rare"] as const
 
-const everything = [...names, "poison", "nobody"]
+const everything = [...names, "poison", "crash", "nobody"]
 
 /** Runs about `steps` events of one seed, then lets everything come to its end. Throws when a promise is broken. */
 export const simulate = (seed: number, steps: number): Outcome => {
@@ -170,6 +174,23 @@ export const simulate = (seed: number, steps: number): Outcome => {
     }
   }
 
+  const waiting = (worker: SimWorker) => [...worker.running.values()].filter(({ isWaiting }) => isWaiting).length
+
+  /** What it was told to stop; it may have ended meanwhile. */
+  const stop = (worker: SimWorker, ids: ReadonlyArray<string>) => {
+    for (const id of ids) {
+      const entry = worker.running.get(id)
+      if (entry === undefined || random.chance(0.2)) continue
+      at(random.between(0, 200), () =>
+        act(worker, () => {
+          if (worker.running.get(id) !== entry) return
+          worker.running.delete(id)
+          worker.reports.push({ report: { id: id as Report["id"], attempt: entry.attempt, state: "stopped" }, body: "" })
+          pump(worker)
+        }))
+    }
+  }
+
   const held = (worker: SimWorker) => [...worker.running].map(([id, { attempt }]) => ({ id, attempt }))
 
   const register = (worker: SimWorker) => {
@@ -184,16 +205,17 @@ export const simulate = (seed: number, steps: number): Outcome => {
       about: {},
       local: worker.local
     }
-    send<ReadonlyArray<string>>(
+    send<RegisterReply>(
       worker,
       (peer, answer) => {
         worker.isOvertaken ||= worker.isRegistered && !worker.tellsSeq
         answer(plane.register(registration, peer, now))
       },
-      (abandon) => {
+      (reply) => {
         if (worker.isRegistered) return
-        for (const id of abandon ?? []) worker.running.delete(id)
+        for (const id of reply?.abandon ?? []) worker.running.delete(id)
         worker.isRegistered = true
+        stop(worker, reply?.cancel ?? [])
         pump(worker)
       }
     )
@@ -239,7 +261,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
       seq,
       settled: Math.min(oldest, seq) - 1,
       abandoned: worker.abandoned,
-      free: worker.isDraining ? 0 : worker.slots - worker.running.size,
+      free: worker.isDraining ? 0 : Math.max(0, worker.slots - worker.running.size + waiting(worker)),
+      waiting: waiting(worker),
       draining: worker.isDraining,
       held: isQuiet && random.chance(0.5) ? held(worker) : undefined,
       reports
@@ -277,11 +300,14 @@ export const simulate = (seed: number, steps: number): Outcome => {
       return register(worker)
     }
     for (const id of reply.abandon) worker.running.delete(id)
+    stop(worker, reply.cancel)
     for (const { attempt, id, name } of reply.leases) {
       if (!worker.names.includes(name)) throw new Mismatch(`${worker.session} got ${name}, for which it has no handler`)
       start(worker, id, name, attempt)
     }
-    if (!worker.isLiar && !worker.isOvertaken && worker.running.size > worker.slots) {
+    // One that had nothing to do meanwhile, because its handlers waited, goes on with them beside what it got.
+    const mayHold = worker.slots + worker.mostWaiting
+    if (!worker.isLiar && !worker.isOvertaken && worker.running.size > mayHold) {
       throw new Mismatch(`${worker.session} has too much to do`)
     }
     pump(worker)
@@ -295,8 +321,9 @@ export const simulate = (seed: number, steps: number): Outcome => {
       worker.reports.push({ report: { id: id as Report["id"], attempt, state: "returned" }, body: "" })
       return
     }
-    const entry = { attempt }
+    const entry = { attempt, isWaiting: random.chance(0.05) }
     worker.running.set(id, entry)
+    worker.mostWaiting = Math.max(worker.mostWaiting, waiting(worker))
     // The number of an attempt is what tells two runs of a task apart, whoever runs them.
     const run = `${id}/${attempt}`
     if (runs.has(run) && !unjudged.has(id)) {
@@ -308,7 +335,11 @@ export const simulate = (seed: number, steps: number): Outcome => {
         if (worker.running.get(id) !== entry) return
         if (name === "poison" && random.chance(0.4)) return die(worker)
         worker.running.delete(id)
-        worker.reports.push(result(worker, id, attempt))
+        worker.reports.push(
+          name === "crash" && random.chance(0.6)
+            ? { report: { id: id as Report["id"], attempt, state: "crashed" }, body: "its thread died" }
+            : result(worker, id, attempt)
+        )
         pump(worker)
       }))
   }
@@ -318,9 +349,14 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const state = random.chance(0.8) ? "succeeded" : "failed"
     const reason = state === "succeeded"
       ? {}
-      : random.pick([{ reason: "error" as const }, { reason: "defect" as const }, {}])
+      : random.pick([{ reason: "error" as const }, { reason: "defect" as const }, {}, again()])
     return { report: { id: id as Report["id"], attempt, state, ...reason }, body }
   }
+
+  /** Fractions, so that no two times are the same. */
+  const later = (most: number) => random.between(0, most) + random.next()
+
+  const again = () => ({ reason: "error" as const, retryIn: later(1_000) })
 
   const anyId = (): string => {
     const alive = [...plane.model.tasks.keys()]
@@ -334,6 +370,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const lease = () => ({ id: anyId(), attempt: random.between(0, 2) })
     return {
       ...message,
+      waiting: random.chance(0.2) ? random.between(0, 20) : message.waiting,
       free: random.chance(0.3) ? random.between(0, 1_000) : message.free,
       settled: random.chance(0.2) ? random.between(0, message.seq + 5) : message.settled,
       abandoned: random.chance(0.2) ? [random.between(0, message.seq + 2)] : message.abandoned,
@@ -384,8 +421,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
 
   const hire = (
     knows: ReadonlyArray<string> = random.chance(0.5)
-      ? [...names, "poison"]
-      : random.shuffle([...names, "poison"]).slice(0, 3)
+      ? [...names, "poison", "crash"]
+      : random.shuffle([...names, "poison", "crash"]).slice(0, 3)
   ) => {
     const worker: SimWorker = {
       session: `w${++tokens}`,
@@ -408,7 +445,8 @@ export const simulate = (seed: number, steps: number): Outcome => {
       abandoned: [],
       reports: [],
       running: new Map(),
-      outstanding: new Map()
+      outstanding: new Map(),
+      mostWaiting: 0
     }
     workers.add(worker)
     register(worker)
@@ -437,7 +475,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const past = isOwnId && history.length > 0 && random.chance(0.4) ? random.pick(history) : undefined
     const fresh = {
       id: isOwnId ? `own-${++ids}` : `made-${++ids}`,
-      name: random.chance(0.01) ? "nobody" : random.chance(0.1) ? "poison" : random.pick(names),
+      name: random.chance(0.01) ? "nobody" : random.chance(0.1) ? random.pick(["poison", "crash"]) : random.pick(names),
       args: "x".repeat(random.chance(0.02) ? random.between(38, 45) : random.between(0, 12))
     }
     const change = past !== undefined && random.chance(0.2)
@@ -448,7 +486,9 @@ export const simulate = (seed: number, steps: number): Outcome => {
       ...change,
       isOwnId,
       level: random.chance(0.9) ? random.below(4) as PriorityLevel : undefined,
-      watcher: random.chance(0.7) ? client.token : undefined
+      watcher: random.chance(0.7) ? client.token : undefined,
+      dueAt: random.chance(0.1) ? now + later(3_000) : 0,
+      expiresAt: random.chance(0.1) ? now + later(3_000) : Infinity
     }
     if (past === undefined && isOwnId) history.push(fresh)
     if (history.length > 300) history.shift()
