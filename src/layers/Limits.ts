@@ -3,8 +3,8 @@
  * core of a control plane: synchronous, with the time as an argument.
  *
  * A rate is a token bucket that holds `limit` tokens, is full in the beginning and gets a new one every `per / limit`
- * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. What is stored of it is only
- * when it will be full again (the generic cell rate algorithm), so that nothing adds up that could round.
+ * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. A task is admitted from the very
+ * time on for which it is woken: both are the same expression, so that rounding can't make it ask in vain without end.
  *
  * Running tasks are counted whether there are limits or not, so that limits can change at any time. Of a key that says
  * nothing (nothing runs, the bucket is full) nothing is kept: memory is bounded by the keys in use.
@@ -24,8 +24,9 @@ interface Gauge {
   bound: number | undefined
   rate: Rate | undefined
   running: number
-  /** When the bucket is full again, or was. */
-  fullAt: number
+  /** Tokens that were missing in the bucket at `since`. */
+  used: number
+  since: number
   /** What a task was turned away for, since that was last free. */
   lacks: "place" | "token" | undefined
   /** Set for the next token while that is what is lacking, else for when the bucket of a key is full. */
@@ -65,8 +66,9 @@ const noLimits: Declared = {}
 /** Names that are remembered though none of their tasks runs: as many as the registry remembers. */
 const maxNames = 10_000
 
-/** How much too early a token may be used, in milliseconds: sums of fractions round. */
+/** How much too early a token may be used, in milliseconds and in tokens: fractions round. */
 const slackMillis = 0.001
+const slackTokens = 0.5
 
 const makeGauge = (name: string, key: string, { concurrency, keyConcurrency, keyRate, rate }: Declared): Gauge => ({
   name,
@@ -74,7 +76,8 @@ const makeGauge = (name: string, key: string, { concurrency, keyConcurrency, key
   bound: key === "" ? concurrency : keyConcurrency,
   rate: key === "" ? rate : keyRate,
   running: 0,
-  fullAt: 0,
+  used: 0,
+  since: 0,
   lacks: undefined,
   timer: undefined
 })
@@ -85,8 +88,17 @@ const makeType = (name: string): Type => ({
   keys: new Map()
 })
 
-/** When there is a token: the bucket is never emptier than empty, so that is at most one interval away. */
-const tokenAt = ({ limit, per }: Rate, { fullAt }: Gauge): number => fullAt - per + per / limit - slackMillis
+const usedAt = ({ limit, per }: Rate, { since, used }: Gauge, now: number): number =>
+  Math.max(0, used - (now - since) * limit / per)
+
+/** When there is a token. */
+const tokenAt = ({ limit, per }: Rate, { since, used }: Gauge): number => {
+  const interval = per / limit
+  return since + (used + 1 - limit) * interval - Math.min(slackMillis, slackTokens * interval)
+}
+
+/** When the bucket is full. */
+const fullAt = ({ limit, per }: Rate, { since, used }: Gauge): number => since + used * per / limit
 
 const sameRate = (a: Rate | undefined, b: Rate | undefined): boolean => a?.limit === b?.limit && a?.per === b?.per
 
@@ -131,16 +143,20 @@ export const makeLimits = () => {
   const take = (gauge: Gauge, now: number) => {
     const { rate } = gauge
     gauge.running++
-    // Leases that were taken over come without asking for a token: the bucket is never emptier than empty.
-    if (rate !== undefined) gauge.fullAt = Math.min(Math.max(gauge.fullAt, now) + rate.per / rate.limit, now + rate.per)
+    if (rate !== undefined) {
+      const used = usedAt(rate, gauge, now)
+      // Leases that were taken over come without asking: the bucket is never emptier than empty.
+      gauge.used = used + 1 > rate.limit + slackTokens ? Math.max(used, rate.limit) : used + 1
+      gauge.since = now
+    }
     if (gauge.lacks !== "token") clearTimer(gauge)
   }
 
   /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */
   const tidy = (gauge: Gauge, now: number) => {
-    const { fullAt, key, lacks, name, rate, running } = gauge
+    const { key, lacks, name, rate, running } = gauge
     if (key === "" || running > 0 || lacks !== undefined) return
-    if (rate !== undefined && fullAt > now) return setTimer(gauge, fullAt)
+    if (rate !== undefined && fullAt(rate, gauge) > now) return setTimer(gauge, fullAt(rate, gauge))
     clearTimer(gauge)
     types.get(name)?.keys.delete(key)
   }
@@ -149,7 +165,10 @@ export const makeLimits = () => {
   const leave = (gauge: Gauge, now: number, isRefund: boolean): boolean => {
     const { lacks, rate } = gauge
     if (gauge.running > 0) gauge.running--
-    if (isRefund && rate !== undefined) gauge.fullAt -= rate.per / rate.limit
+    if (isRefund && rate !== undefined) {
+      gauge.used = Math.max(0, usedAt(rate, gauge, now) - 1)
+      gauge.since = now
+    }
     const isFreed = lacks === "place" || (isRefund && lacks === "token")
     if (isFreed) gauge.lacks = undefined
     tidy(gauge, now)
@@ -170,7 +189,7 @@ export const makeLimits = () => {
   const trim = (now: number) => {
     if (types.size < maxNames) return
     for (const [name, { all, keys }] of types) {
-      if (all.running > 0 || keys.size > 0 || all.fullAt > now) continue
+      if (all.running > 0 || keys.size > 0 || (all.rate !== undefined && fullAt(all.rate, all) > now)) continue
       clearTimer(all)
       types.delete(name)
       return
@@ -179,9 +198,9 @@ export const makeLimits = () => {
 
   /** The tokens that were used stay used when the rate is another one. */
   const change = (gauge: Gauge, bound: number | undefined, rate: Rate | undefined, now: number) => {
-    const before = gauge.rate
-    const used = before === undefined ? 0 : Math.max(0, gauge.fullAt - now) * before.limit / before.per
-    gauge.fullAt = rate === undefined ? 0 : now + Math.min(used, rate.limit) * rate.per / rate.limit
+    const used = gauge.rate === undefined ? 0 : usedAt(gauge.rate, gauge, now)
+    gauge.used = rate === undefined ? 0 : Math.min(used, rate.limit)
+    gauge.since = now
     gauge.bound = bound
     gauge.rate = rate
     gauge.lacks = undefined
