@@ -146,7 +146,7 @@ export const makeLimits = () => {
     if (rate !== undefined) {
       const used = usedAt(rate, gauge, now)
       // Leases that were taken over come without asking: the bucket is never emptier than empty.
-      gauge.used = used + 1 > rate.limit + slackTokens ? Math.max(used, rate.limit) : used + 1
+      gauge.used = now < tokenAt(rate, gauge) ? rate.limit : used + 1
       gauge.since = now
     }
     if (gauge.lacks !== "token") clearTimer(gauge)
