@@ -54,6 +54,8 @@ export const makeDeadTasks = ({ maxDead, maxDeadBytes }: Pick<Values, "maxDead" 
       const { body, history, id } = task.outcome
       const size = overheadBytes + task.args.length + body.length +
         history.reduce((sum, attempt) => sum + overheadBytes + attempt.body.length, 0)
+      // What was kept of it before must not outlive what it is now.
+      tasks.delete(id)
       if (maxDead === 0 || size > maxDeadBytes) return [id]
       tasks.set(id, task, { size })
       if (evicted.length === 0) return none
