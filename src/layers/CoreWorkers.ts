@@ -359,8 +359,7 @@ export const makeWorkers = (parts: Parts) => {
       }
       registry.add(worker, types)
       for (const type of types) {
-        limits.configure(type.name, type.limits)
-        queue.unparkAll(type.name)
+        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
       }
       setLag(worker, 0)
       dispatcher.update(worker)
