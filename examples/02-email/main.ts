@@ -13,7 +13,7 @@ import tasks from "./tasks.ts"
 
 const anyPort = "tcp://127.0.0.1:0"
 
-const FastWorkerLive = layerLocalWorker.pipe(
+const FastWorkerLive = layerLocalWorker().pipe(
   Layer.provide(TaskRegistryModules.layer(tasks)),
   Layer.provideMerge(layerControlPlane),
   Layer.provide(layerSettings({ address: anyPort, workerAddress: anyPort, discovery: anyPort }))

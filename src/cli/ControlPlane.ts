@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { formatDuration } from "../domain/Settings.ts"
 import * as DashboardServer from "../layers/DashboardServer.ts"
-import * as JournalNone from "../layers/JournalNone.ts"
 import * as JournalSqlite from "../layers/JournalSqlite.ts"
 import { layerControlPlaneServer, layerCore, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
@@ -67,12 +66,12 @@ export const controlPlane = Command.make(
     const runsTasks = files.length > 0 && flags.local !== "never"
     const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
     const worker = runsTasks
-      ? layerLocalWorker.pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
+      ? layerLocalWorker(Flags.threadOptions(flags)).pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
       : Layer.empty
     const layers = Layer.mergeAll(dashboard, worker).pipe(
       Layer.provideMerge(layerControlPlaneServer),
       Layer.provide(layerCore),
-      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : JournalNone.layer),
+      Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : Layer.empty),
       Layer.provide([settings, Output.layerLogger(json)])
     )
 

@@ -9,6 +9,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { availableParallelism } from "node:os"
 import { priorities } from "../domain/Priority.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { defaults, formatDuration, formatSize, parseDuration, parseSize } from "../domain/Settings.ts"
@@ -124,6 +125,44 @@ export const concurrency = count(
   "Tasks that this process runs at once"
 )
 
+/** The pool of threads for tasks that ask for one. */
+export const threads = {
+  threads: count(
+    "threads",
+    "FASTWORKER_THREADS",
+    availableParallelism(),
+    1,
+    "Threads for tasks with isolation \"thread\", at most"
+  ),
+  threadHeap: Flag.String("thread-heap").pipe(
+    Flag.withFallbackConfig(Config.String("FASTWORKER_THREAD_HEAP")),
+    Flag.optional,
+    Flag.mapEffect((value) => {
+      if (Option.isNone(value)) return Effect.succeed(Option.none<number>())
+      const bytes = parseSize(value.value)
+      return Result.isSuccess(bytes) && bytes.success >= 1024 ** 2
+        ? Effect.succeed(Option.some(bytes.success))
+        : Effect.fail(
+          new CliError.InvalidValue({
+            option: "thread-heap",
+            value: value.value,
+            expected: "a size of at least 1MiB",
+            kind: "flag"
+          })
+        )
+    }),
+    Flag.withDescription(
+      "JavaScript objects in one thread, at most, such as 256MiB; Buffers do not count " +
+        "(default: the engine's; environment: FASTWORKER_THREAD_HEAP)"
+    )
+  )
+}
+
+/** What the flags say of threads. */
+export const threadOptions = (
+  { threadHeap, threads }: { readonly threads: number; readonly threadHeap: Option.Option<number> }
+) => ({ threads, ...asProperty("maxHeapMb", Option.map(threadHeap, (bytes) => Math.floor(bytes / 1024 ** 2))) })
+
 export const maxPayload = size(
   "max-payload",
   "FASTWORKER_MAX_PAYLOAD",
@@ -188,6 +227,7 @@ export const controlPlane = {
     "A worker that is silent for this long is lost: its tasks run elsewhere"
   ),
   drainTimeout,
+  ...threads,
   journal: Flag.String("journal").pipe(
     Flag.withMetavar("FILE"),
     Flag.withFallbackConfig(Config.String("FASTWORKER_JOURNAL")),

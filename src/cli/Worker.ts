@@ -37,7 +37,8 @@ export const worker = Command.make(
     id,
     concurrency: Flags.concurrency,
     maxPayload: Flags.maxPayload,
-    drainTimeout: Flags.drainTimeout
+    drainTimeout: Flags.drainTimeout,
+    ...Flags.threads
   },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
@@ -48,7 +49,8 @@ export const worker = Command.make(
     const { concurrency, discovery, drainTimeout, maxPayload, namespace } = flags
     const layers = layerWorker({
       ...Flags.asProperty("id", flags.id),
-      ...Flags.asProperty("controlPlane", flags.controlPlane)
+      ...Flags.asProperty("controlPlane", flags.controlPlane),
+      ...Flags.threadOptions(flags)
     }).pipe(
       Layer.provideMerge(TaskRegistryModules.layerFiles(files)),
       Layer.provide([

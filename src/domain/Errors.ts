@@ -204,18 +204,19 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
 }
 
 /**
- * The two sides speak different versions of the protocol.
+ * The two sides speak no version of the protocol in common. `ours` are the versions of the side that says so.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ProtocolMismatch extends Schema.TaggedError<ProtocolMismatch>()("ProtocolMismatch", {
-  ours: Schema.Int,
+  ours: Schema.Array(Schema.Int),
+  /** A version or several, or whatever stood in their place. */
   theirs: Schema.Unknown
 }) {
   override get message() {
-    return `The peer speaks protocol version ${JSON.stringify(this.theirs)}, this side speaks ${this.ours}: ` +
-      `update the older one`
+    const theirs = Array.isArray(this.theirs) ? this.theirs.join(", ") : JSON.stringify(this.theirs)
+    return `The peer speaks protocol version ${theirs}, this side speaks ${this.ours.join(", ")}: update the older one`
   }
 }
 
@@ -553,12 +554,13 @@ export type OutcomeError =
   | InvalidResult
 
 /**
- * Why waiting for a result can fail, besides the error that the definition declares.
+ * Why waiting for a result can fail, besides the error that the definition declares. `WouldDeadlock` only within a
+ * handler.
  *
  * @category models
  * @since 0.1.0
  */
-export type ResultError = OutcomeError | ResultEvicted | TaskNotFound | TaskLost | CallError
+export type ResultError = OutcomeError | ResultEvicted | TaskNotFound | TaskLost | WouldDeadlock | CallError
 
 /**
  * Schema for every error that the control plane puts into a reply.

@@ -27,6 +27,15 @@ import { WorkerAbout, WorkerId, WorkerState } from "./WorkerInfo.ts"
 export const protocolVersion = 1
 
 /**
+ * All versions of the protocol that this code speaks, the newest first: announcements and refusals carry them, so that a
+ * peer can choose.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const protocolVersions: ReadonlyArray<number> = [protocolVersion]
+
+/**
  * Most tasks, ids, reports or leases in one message.
  *
  * @category constants
@@ -401,7 +410,7 @@ const decoderByOp = <T extends { readonly op: string }>(
       return Result.fail(new BadRequest({ reason: "the header is not a JSON object" }))
     }
     const { op, v } = header as { readonly op?: unknown; readonly v?: unknown }
-    if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersion, theirs: echo(v) }))
+    if (v !== protocolVersion) return Result.fail(new ProtocolMismatch({ ours: protocolVersions, theirs: echo(v) }))
     const decode = typeof op === "string" ? decoders.get(op) : undefined
     if (decode === undefined) {
       return Result.fail(
@@ -623,8 +632,13 @@ export const Stats = Schema.Struct({
  */
 export type Stats = typeof Stats.Type
 
-/** @category schemas @since 0.1.0 */
-export const ErrorReply = reply({ error: ReplyError })
+/**
+ * Schema for the header of a refusal. It is read in every version: one of them is that there is none in common.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ErrorReply = Schema.Struct({ v: Schema.Int, error: ReplyError })
 /** @category schemas @since 0.1.0 */
 export const SubmitReply = reply({
   epoch: Token,
@@ -740,13 +754,25 @@ export const BeatReply = reply({})
 export const LeaveReply = reply({})
 
 /**
+ * Schema for what every announcement says, in whatever version the rest of it is. `versions` are all that the control
+ * plane speaks, by default `v` alone.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const AnnouncedVersions = Schema.Struct({
+  v: Schema.Int,
+  versions: Schema.optionalKey(Schema.Array(Schema.Int).check(Schema.isMaxLength(100)))
+})
+
+/**
  * Schema for an announcement of a control plane on the discovery address.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Announcement = Schema.Struct({
-  v: Schema.Int,
+  ...AnnouncedVersions.fields,
   namespace: Schema.String.check(Schema.isMaxLength(128)),
   epoch: Token,
   address: Schema.String.check(Schema.isMaxLength(256)),

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as JsonCodec from "./JsonCodec.ts"
 import { Priority } from "./Priority.ts"
+import { formatDuration } from "./Settings.ts"
 import { TaskKey, TaskName, Unique } from "./Task.ts"
 import type { TaskDefinition } from "./TaskDefinition.ts"
 import * as TaskPolicy from "./TaskPolicy.ts"
@@ -192,7 +193,7 @@ export const every = <Name extends string, Args, Success, Error>(
   ...[options]: Options<NoInfer<Args>>
 ): TaskSchedule => {
   const millis = TaskPolicy.millisOf(task.name, "the interval of its schedule", interval)
-  return make(task, { every: millis }, `every:${millis}ms`, options)
+  return make(task, { every: millis }, `every:${formatDuration(millis)}`, options)
 }
 
 /**

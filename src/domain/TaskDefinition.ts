@@ -6,8 +6,10 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonCodec from "./JsonCodec.ts"
 import type { Priority } from "./Priority.ts"
@@ -74,7 +76,7 @@ export interface TaskHandler<out Name extends string> {
  * @since 0.1.0
  */
 export interface RegisteredHandler {
-  readonly definition: TaskDefinition<string, unknown, unknown, unknown, unknown>
+  readonly definition: TaskDefinition<string, unknown, unknown, unknown>
   readonly run: (args: unknown) => Effect.Effect<unknown, unknown, TaskContext>
   readonly services: Context.Context<never>
 }
@@ -288,12 +290,57 @@ export interface DefinedTask<
 }
 
 /**
+ * What `run` of {@link define} is given besides the arguments: which task it runs, in plain values for Effects and
+ * Promises alike.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run<Progress>
+  extends Pick<TaskContext["Service"], "id" | "name" | "attempt" | "worker" | "idempotencyKey" | "deadline">
+{
+  /** Aborted when the attempt is told to stop. */
+  readonly signal: AbortSignal
+  /** Tells whoever watches how far the work is. Throws when the value does not fit the schema, or is too large. */
+  readonly progress: (value: Progress) => void
+  /** What an earlier attempt reported last. */
+  readonly checkpoint: Progress | undefined
+}
+
+const makeRun = <Progress>(task: TaskContext["Service"], fiber: Fiber.Fiber<unknown, unknown>): Run<Progress> => {
+  let controller: AbortController | undefined
+  return {
+    id: task.id,
+    name: task.name,
+    attempt: task.attempt,
+    worker: task.worker,
+    idempotencyKey: task.idempotencyKey,
+    deadline: task.deadline,
+    get signal() {
+      if (controller === undefined) {
+        const made = controller = new AbortController()
+        fiber.addObserver((exit) => {
+          if (Exit.hasInterrupts(exit)) made.abort()
+        })
+      }
+      return controller.signal
+    },
+    progress: (value) => Effect.runSync(task.progress(value)),
+    // The executor decodes it with the definition of this task.
+    get checkpoint() {
+      return Option.getOrUndefined(Effect.runSync(task.checkpoint)) as Progress | undefined
+    }
+  }
+}
+
+/**
  * Creates a definition together with its handler, for tasks that need no services.
  *
  * **Details**
  *
  * `run` returns an Effect or a Promise. A Promise that rejects with a value of the `error` schema fails the task with
- * that error; any other rejection is unexpected ({@link TaskDefect}).
+ * that error; any other rejection is unexpected ({@link TaskDefect}). A Promise can't be interrupted: when its attempt
+ * is stopped it is told so by the `signal`, and what it does then is not waited for.
  *
  * @category constructors
  * @since 0.1.0
@@ -308,14 +355,15 @@ export const define = <
   name: Name,
   options: Options<F, S, E, P> & {
     readonly run: (
-      args: Schema.Struct.Type<F>
+      args: Schema.Struct.Type<F>,
+      task: Run<P["Type"]>
     ) => Effect.Effect<S["Type"], E["Type"], TaskContext> | Promise<S["Type"]>
   }
 ): DefinedTask<Name, Schema.Struct.Type<F>, S["Type"], E["Type"], P["Type"]> => {
   const definition = make<Name, F, S, E, P>(name, options)
   const layer = definition.toLayer((args) =>
-    Effect.suspend(() => {
-      const result = options.run(args)
+    Effect.withFiber((fiber) => {
+      const result = options.run(args, makeRun(Context.getUnsafe(fiber.context, TaskContext), fiber))
       if (Effect.isEffect(result)) return result
       return Effect.callback<S["Type"], E["Type"]>((resume) => {
         result.then(

@@ -194,7 +194,10 @@ export const millisOf = (name: string, option: string, input: Duration.Input): n
   const millis = Option.isSome(duration) ? Math.ceil(Duration.toMillis(duration.value)) : NaN
   return millis >= 1 && millis <= maxMillis
     ? millis
-    : refuse(name, `${option} must last from 1 millisecond to 10 years, for example "30 seconds"; got ${String(input)}`)
+    : refuse(
+      name,
+      `${option} must last from 1 millisecond to 10 years, for example "30 seconds"; got ${JSON.stringify(input)}`
+    )
 }
 
 const countOf = (name: string, option: string, value: number, maximum = Number.MAX_SAFE_INTEGER): number =>

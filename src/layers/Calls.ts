@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { AddressError, CallError, ReplyError } from "../domain/Errors.ts"
 import { BadRequest, ProtocolMismatch, Unreachable } from "../domain/Errors.ts"
+import type { Announcement } from "../domain/Message.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"
@@ -37,8 +38,10 @@ export interface Calls {
     waitMillis: number,
     done: (reply: Result.Result<Reply<H>, ReplyError | CallError>) => void
   ) => () => void
-  /** Sends a header and succeeds with the header of the answer. */
-  readonly ask: <H>(header: object, decode: Decoder<H>) => Effect.Effect<H, ReplyError | CallError>
+  /** Sends a header and succeeds with the header of the answer, which may come only after `waitMillis`. Default: 0. */
+  readonly ask: <H>(header: object, decode: Decoder<H>, waitMillis?: number) => Effect.Effect<H, ReplyError | CallError>
+  /** Whether the scope has closed: every call fails at once. */
+  readonly isClosed: () => boolean
 }
 
 /** A request on its way. */
@@ -63,6 +66,19 @@ export const callError = (error: ReplyError | CallError): CallError =>
     : new BadRequest({ reason: `unexpected answer ${error._tag}: ${error.message}` })
 
 /**
+ * Returns an error if it is of one of these classes; any other as {@link callError}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const only =
+  <Classes extends ReadonlyArray<abstract new(...args: ReadonlyArray<never>) => ReplyError>>(...classes: Classes) =>
+  (error: ReplyError | CallError): InstanceType<Classes[number]> | CallError =>
+    classes.some((expected) => error instanceof expected)
+      ? error as InstanceType<Classes[number]>
+      : callError(error)
+
+/**
  * Creates the calls of a client, until the scope closes; calls that are on their way then fail.
  *
  * @category constructors
@@ -79,6 +95,8 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     let connection: Connection | undefined
     let connectionScope: Scope.Closeable | undefined
     let isClosed = false
+    /** Only control planes that speak other versions have announced themselves of late. */
+    let mismatch: ProtocolMismatch | undefined
 
     const unreachable = (reason: string, waitMillis: number) =>
       new Unreachable({
@@ -92,9 +110,12 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
       const timeoutMillis = settings.deadlineMillis + call.waitMillis
       const done = (failure: string | undefined, reply: Uint8Array) => {
         calls.delete(call)
-        call.done(failure === undefined ? undefined : unreachable(failure, call.waitMillis), reply)
+        call.done(failure === undefined ? undefined : mismatch ?? unreachable(failure, call.waitMillis), reply)
       }
-      if (connection === undefined) {
+      if (connection === undefined && mismatch !== undefined) {
+        const failed = setImmediate(() => done("", noBytes))
+        call.cancel = () => clearImmediate(failed)
+      } else if (connection === undefined) {
         const timer = setTimeout(() => done("no control plane has announced itself there", noBytes), timeoutMillis)
         call.cancel = () => clearTimeout(timer)
       } else {
@@ -152,22 +173,31 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
         return connectionScope === undefined ? Effect.void : Scope.close(connectionScope, Exit.void)
       })
     )
-    yield* discovery.find(({ address }) => {
+    const onFound = ({ address }: Announcement) => {
+      mismatch = undefined
       if (connection?.address === address || isClosed) return
       runFork(
         connect(address).pipe(Effect.catch((error) => Effect.logError("The announced address can't be used", error)))
       )
+    }
+    yield* discovery.find(onFound, (found) => {
+      mismatch = found
+      if (connection !== undefined) return
+      for (const call of calls) {
+        call.cancel()
+        dispatch(call)
+      }
     })
 
     return {
       send,
-      ask: <H>(header: object, decode: Decoder<H>) =>
+      ask: <H>(header: object, decode: Decoder<H>, waitMillis = 0) =>
         Effect.callback<H, ReplyError | CallError>((resume) => {
-          const cancel = send(Envelope.encode({ v, ...header }), decode, 0, (reply) =>
-            resume(Effect.map(Effect.fromResult(reply), ({ header }) =>
-              header)))
+          const cancel = send(Envelope.encode({ v, ...header }), decode, waitMillis, (reply) =>
+            resume(Effect.map(Effect.fromResult(reply), ({ header }) => header)))
           return Effect.sync(cancel)
-        })
+        }),
+      isClosed: () => isClosed
     }
   }
 )

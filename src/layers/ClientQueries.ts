@@ -3,30 +3,39 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { TaskFinished, TaskNotFound, TaskRunning } from "../domain/Errors.ts"
+import * as Option from "effect/Option"
+import { BadRequest, TaskNotFound } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
-import { TaskId } from "../domain/Task.ts"
-import type { Client } from "../services/Client.ts"
+import type { Client, TaskFilter } from "../services/Client.ts"
 import type { Calls } from "./Calls.ts"
 import { callError } from "./Calls.ts"
+import { isTaskId } from "./ClientSubmissions.ts"
 import * as Reply from "./Reply.ts"
 
 const decodeStatusReply = Reply.decoder(Message.StatusReply)
-const decodeCancelReply = Reply.decoder(Message.CancelReply)
 const decodeListReply = Reply.decoder(Message.ListReply)
 const decodeWorkersReply = Reply.decoder(Message.WorkersReply)
 const decodeTasksReply = Reply.decoder(Message.TasksReply)
+const decodeSchedulesReply = Reply.decoder(Message.SchedulesReply)
 const decodeStatsReply = Reply.decoder(Message.StatsReply)
 
 /**
- * Returns whether a text can be the id of a task.
+ * Returns a filter in the form of the wire.
  *
- * @category guards
+ * @category encoding
  * @since 0.1.0
  */
-export const isTaskId = Schema.is(TaskId)
+export const filterToWire = (
+  { olderThan, ...filter }: TaskFilter
+): Effect.Effect<Omit<Message.TaskFilter, "olderThan">, BadRequest> => {
+  if (olderThan === undefined) return Effect.succeed(filter)
+  const duration = Duration.fromInput(olderThan)
+  return Option.isSome(duration)
+    ? Effect.succeed({ ...filter, olderThan: Math.ceil(Duration.toMillis(duration.value)) })
+    : Effect.fail(new BadRequest({ reason: "olderThan must be a duration, for example \"5 minutes\"" }))
+}
 
 /**
  * Creates the questions of a client.
@@ -36,7 +45,7 @@ export const isTaskId = Schema.is(TaskId)
  */
 export const makeQueries = (
   { ask }: Calls
-): Pick<Client["Service"], "status" | "cancel" | "list" | "workers" | "tasks" | "stats"> => ({
+): Pick<Client["Service"], "status" | "list" | "workers" | "tasks" | "schedules" | "stats"> => ({
   status: (id) =>
     isTaskId(id)
       ? ask({ op: "status", ids: [id] }, decodeStatusReply).pipe(
@@ -46,19 +55,19 @@ export const makeQueries = (
         )
       )
       : Effect.fail(new TaskNotFound({ id })),
-  cancel: (id) =>
-    isTaskId(id)
-      ? ask({ op: "cancel", id }, decodeCancelReply).pipe(
-        Effect.mapError((error) =>
-          error instanceof TaskNotFound || error instanceof TaskRunning || error instanceof TaskFinished
-            ? error
-            : callError(error)
-        ),
-        Effect.asVoid
-      )
-      : Effect.fail(new TaskNotFound({ id })),
-  list: (options) =>
-    ask({ op: "list", ...options }, decodeListReply).pipe(
+  list: ({ dead, limit, ...filter } = {}) =>
+    filterToWire(filter).pipe(
+      Effect.flatMap((filter) =>
+        ask(
+          {
+            op: "list",
+            ...filter,
+            ...(dead === undefined ? {} : { dead }),
+            ...(limit === undefined ? {} : { limit })
+          },
+          decodeListReply
+        )
+      ),
       Effect.mapError(callError),
       Effect.map(({ tasks, total }) => ({ tasks, total }))
     ),
@@ -67,5 +76,9 @@ export const makeQueries = (
     Effect.map(({ workers }) => workers)
   ),
   tasks: ask({ op: "tasks" }, decodeTasksReply).pipe(Effect.mapError(callError), Effect.map(({ tasks }) => tasks)),
+  schedules: ask({ op: "schedules" }, decodeSchedulesReply).pipe(
+    Effect.mapError(callError),
+    Effect.map(({ schedules }) => schedules)
+  ),
   stats: ask({ op: "stats" }, decodeStatsReply).pipe(Effect.mapError(callError), Effect.map(({ stats }) => stats))
 })

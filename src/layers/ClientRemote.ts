@@ -2,27 +2,17 @@
  * The client over the transport: finds the control plane, sends what gathers in one turn in one message, and collects
  * outcomes with one long poll. Calls made before there is a control plane wait for it, until their deadline.
  *
- * Owns who waits for what in this process. Arguments are validated and encoded before anything is sent.
+ * Owns what is about to be submitted. Who waits for what is `ClientResults.ts`, the rest is asked call by call.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { Buffer } from "node:buffer"
-import type { AddressError, CallError, ReplyError, ResultError, SubmitError } from "../domain/Errors.ts"
-import {
-  BadRequest,
-  InvalidArguments,
-  OutboxFull,
-  ResultEvicted,
-  TaskLost,
-  TaskNotFound,
-  TooLarge
-} from "../domain/Errors.ts"
+import * as Stream from "effect/Stream"
+import type { AddressError, SubmitError } from "../domain/Errors.ts"
+import { TaskNotFound } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
-import type { Priority } from "../domain/Priority.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { Any } from "../domain/TaskDefinition.ts"
 import type { SubmitOptions, TaskHandle } from "../services/Client.ts"
@@ -30,10 +20,14 @@ import { Client } from "../services/Client.ts"
 import type { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"
 import type { Transport } from "../services/Transport.ts"
-import { callError, makeCalls } from "./Calls.ts"
-import { isTaskId, makeQueries } from "./ClientQueries.ts"
+import { makeCalls } from "./Calls.ts"
+import { makeChanges, submitError } from "./ClientChanges.ts"
+import { makeEvents } from "./ClientEvents.ts"
+import { makeQueries } from "./ClientQueries.ts"
+import { makeResults, makeWaiter, whileWaiting } from "./ClientResults.ts"
+import type { Submission } from "./ClientSubmissions.ts"
+import { isTaskId, makeSubmission } from "./ClientSubmissions.ts"
 import * as Envelope from "./Envelope.ts"
-import * as Outcomes from "./Outcomes.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
 
@@ -41,51 +35,9 @@ import * as Reply from "./Reply.ts"
 const maxBatchTasks = 1_000
 const maxBatchBytes = 2 * 1024 * 1024
 
-/** Callers that are resumed before the event loop may do something else. */
-const resumesPerTurn = 256
-
 const v = Message.protocolVersion
 
-interface Submission {
-  readonly id: string
-  readonly name: string
-  readonly size: number
-  readonly priority: Priority | undefined
-  readonly watch: boolean
-  readonly body: string
-  readonly done: (failure: SubmitError | undefined) => void
-}
-
-/** Somebody who waits for the outcome of a task. */
-interface Waiter {
-  readonly definition: Any
-  readonly resume: (exit: Exit.Exit<unknown, unknown>) => void
-}
-
-interface Awaited {
-  readonly waiters: Array<Waiter>
-  /** The control plane has accepted the task or knows that we wait for it. */
-  isKnown: boolean
-}
-
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
-const decodeWatchReply = Reply.decoder(Message.WatchReply)
-const decodeCollectReply = Reply.decoder(Message.CollectReply)
-
-const submitError = (error: ReplyError | CallError): SubmitError => {
-  switch (error._tag) {
-    case "UnknownTask":
-    case "QueueFull":
-    case "OutboxFull":
-    case "IdConflict":
-    case "ResultEvicted":
-    case "TooLarge":
-    case "ShuttingDown":
-      return error
-    default:
-      return callError(error)
-  }
-}
 
 /**
  * Creates a client that is connected until its scope closes.
@@ -97,27 +49,18 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const calls = yield* makeCalls
   const queries = makeQueries(calls)
-  const { send } = calls
-
-  /** How long a collect may wait for outcomes. */
-  const collectWaitMillis = Math.min(2 * settings.heartbeatMillis, Message.maxWaitMillis)
+  const changes = makeChanges(calls, settings)
   const randomId = makeRandomId()
   const session = randomId()
-  const awaited = new Map<string, Awaited>()
   let submissions: Array<Submission> = []
-  let watches: Array<string> = []
   let flushScheduled = false
-  let isCollecting = false
-  let acknowledged = 0
-  let epoch: string | undefined
-
-  // --- Submission ---
 
   const scheduleFlush = () => {
     if (flushScheduled) return
     flushScheduled = true
     queueMicrotask(flush)
   }
+  const results = makeResults({ calls, session, settings, scheduleFlush })
 
   const flush = () => {
     flushScheduled = false
@@ -132,50 +75,34 @@ export const make = Effect.gen(function*() {
       submissions = count === submissions.length ? [] : submissions.slice(count)
       submit(batch)
     }
-    if (watches.length > 0) {
-      const ids = watches
-      watches = []
-      for (let i = 0; i < ids.length; i += Message.maxBatch) watch(ids.slice(i, i + Message.maxBatch), false)
-    }
-    collect()
+    results.flush()
   }
 
   const submit = (batch: ReadonlyArray<Submission>) => {
-    const tasks = batch.map(({ id, name, priority, size, watch }) => ({
+    const tasks = batch.map(({ id, name, size, terms, watch }) => ({
       id,
       name,
       size,
-      ...(priority === undefined ? {} : { priority }),
-      ...(watch ? { watch } : {})
+      ...(watch ? { watch } : {}),
+      ...terms
     }))
     const bodies = batch.map(({ body }) => body)
-    send(Envelope.encode({ v, op: "submit", session, tasks }, bodies), decodeSubmitReply, 0, (reply) => {
+    calls.send(Envelope.encode({ v, op: "submit", session, tasks }, bodies), decodeSubmitReply, 0, (reply) => {
       if (Result.isFailure(reply)) {
         const error = submitError(reply.failure)
         for (const { done } of batch) done(error)
         return
       }
-      onEpoch(reply.success.header.epoch)
-      const refused = new Map(reply.success.header.refused?.map(({ error, index }) => [index, error]))
+      const { epoch, ids, refused } = reply.success.header
+      results.onEpoch(epoch)
+      const errors = new Map(refused?.map(({ error, index }) => [index, error]))
       for (let i = 0; i < batch.length; i++) {
-        const error = refused.size === 0 ? undefined : refused.get(i)
-        ;(batch[i] as Submission).done(error === undefined ? undefined : submitError(error))
+        const submission = batch[i] as Submission
+        const error = errors.size === 0 ? undefined : errors.get(i)
+        submission.id = ids?.[i] ?? submission.id
+        submission.done(error === undefined ? undefined : submitError(error))
       }
     })
-  }
-
-  const encodeArgs = (task: Any, args: unknown): Result.Result<string, InvalidArguments | TooLarge> => {
-    const encoded = task.args.encode(args ?? {})
-    if (Result.isFailure(encoded)) {
-      return Result.fail(new InvalidArguments({ task: task.name, issues: encoded.failure }))
-    }
-    const limit = settings.maxPayloadBytes
-    // A string of n characters has at least n bytes and at most three times as many.
-    if (encoded.success.length * 3 > limit) {
-      const size = Buffer.byteLength(encoded.success)
-      if (size > limit) return Result.fail(new TooLarge({ task: task.name, what: "arguments", size, limit }))
-    }
-    return Result.succeed(encoded.success)
   }
 
   const prepare = (
@@ -184,205 +111,63 @@ export const make = Effect.gen(function*() {
     options: SubmitOptions | undefined,
     watch: boolean,
     done: Submission["done"]
-  ): Result.Result<Submission, InvalidArguments | TooLarge> => {
-    const id = options?.id ?? randomId()
-    if (options?.id !== undefined && !isTaskId(id)) {
-      const message = "the id of a task has 1 to 128 printable ASCII characters without spaces"
-      return Result.fail(new InvalidArguments({ task: task.name, issues: [{ field: "id", message }] }))
-    }
-    const body = encodeArgs(task, args)
-    if (Result.isFailure(body)) return Result.fail(body.failure)
-    return Result.succeed({
-      id,
-      name: task.name,
-      size: Buffer.byteLength(body.success),
-      priority: options?.priority ?? task.priority,
-      watch,
-      body: body.success,
-      done
-    })
-  }
+  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, watch, done })
 
   const enqueue = (submission: Submission) => {
     submissions.push(submission)
     scheduleFlush()
   }
 
-  // --- Results ---
-
-  const addWaiter = (id: string, waiter: Waiter, isKnown: boolean): Awaited => {
-    const existing = awaited.get(id)
-    if (existing !== undefined) {
-      existing.waiters.push(waiter)
-      return existing
-    }
-    const added = { waiters: [waiter], isKnown }
-    awaited.set(id, added)
-    return added
-  }
-
-  const removeWaiter = (id: string, waiter: Waiter) => {
-    const entry = awaited.get(id)
-    const at = entry?.waiters.indexOf(waiter) ?? -1
-    if (entry === undefined || at === -1) return
-    entry.waiters.splice(at, 1)
-    if (entry.waiters.length === 0) awaited.delete(id)
-  }
-
-  const resume = (id: string, exitOf: (definition: Any) => Exit.Exit<unknown, unknown>) => {
-    const entry = awaited.get(id)
-    if (entry === undefined) return
-    awaited.delete(id)
-    for (const { definition, resume } of entry.waiters) resume(exitOf(definition))
-  }
-
-  const failAll = (error: CallError) => {
-    for (const id of awaited.keys()) resume(id, () => Exit.fail(error))
-  }
-
-  const watch = (ids: ReadonlyArray<string>, isRestarted: boolean) => {
-    send(Envelope.encode({ v, op: "watch", session, ids }), decodeWatchReply, 0, (reply) => {
-      if (Result.isFailure(reply)) {
-        const error = callError(reply.failure)
-        for (const id of ids) resume(id, () => Exit.fail(error))
-        return
-      }
-      onEpoch(reply.success.header.epoch)
-      for (const { error, index } of reply.success.header.refused ?? []) {
-        const id = ids[index] as string
-        resume(
-          id,
-          () => Exit.fail(isRestarted && error._tag === "TaskNotFound" ? new TaskLost({ id }) : watchError(error))
-        )
-      }
-      for (const id of ids) {
-        const entry = awaited.get(id)
-        if (entry !== undefined) entry.isKnown = true
-      }
-      collect()
-    })
-  }
-
-  const watchError = (error: ReplyError): ResultError =>
-    error instanceof TaskNotFound || error instanceof ResultEvicted
-      ? error
-      : error instanceof OutboxFull
-      ? new BadRequest({ reason: error.message })
-      : callError(error)
-
-  /** Keeps one long poll open while somebody waits. */
-  const collect = () => {
-    if (isCollecting || awaited.size === 0) return
-    isCollecting = true
-    const payload = Envelope.encode({
-      v,
-      op: "collect",
-      session,
-      ack: acknowledged,
-      wait: collectWaitMillis,
-      ...(epoch === undefined ? {} : { epoch })
-    })
-    const sentAt = performance.now()
-    send(payload, decodeCollectReply, collectWaitMillis, (reply) => {
-      isCollecting = false
-      // After a long silence (a suspended process) we may have been forgotten, and with us what we wait for. Watching
-      // what is watched already has no effect.
-      if (performance.now() - sentAt > settings.sessionTimeoutMillis / 2) watchKnown(false)
-      if (Result.isFailure(reply)) return failAll(callError(reply.failure))
-      onCollected(reply.success)
-    })
-  }
-
-  const onCollected = ({ body, header }: Reply.Reply<typeof Message.CollectReply.Type>) => {
-    onEpoch(header.epoch)
-    acknowledged = header.last
-    const { outcomes } = header
-    const bodies = Envelope.split(body, outcomes)
-    if (Result.isFailure(bodies)) return failAll(bodies.failure)
-    // Acknowledged at once, and resumed some at a time: what the first callers do next is on its way, and the next
-    // outcomes with it, while the others are resumed. That keeps all three processes busy.
-    const resumeFrom = (start: number) => {
-      const end = Math.min(start + resumesPerTurn, outcomes.length)
-      for (let i = start; i < end; i++) {
-        const outcome = outcomes[i] as Message.OutcomeHeader
-        resume(outcome.id, (definition) => Outcomes.toExit(definition, outcome, bodies.success[i] as Buffer))
-      }
-      if (end < outcomes.length) setImmediate(() => resumeFrom(end))
-    }
-    resumeFrom(0)
-    collect()
-  }
-
-  /** A new control plane does not know what the old one had accepted: it is asked, and says so for each. */
-  const onEpoch = (current: string) => {
-    const isRestarted = epoch !== undefined && current !== epoch
-    if (isRestarted) acknowledged = 0
-    epoch = current
-    if (!isRestarted) return
-    watchKnown(true)
-  }
-
-  const watchKnown = (isRestarted: boolean) => {
-    const known = [...awaited].filter(([, { isKnown }]) => isKnown).map(([id]) => id)
-    for (let i = 0; i < known.length; i += Message.maxBatch) {
-      watch(known.slice(i, i + Message.maxBatch), isRestarted)
-    }
-  }
-
-  const awaitResult = <Success, Error>(definition: Any, id: string) =>
-    Effect.callback<Success, Error | ResultError>((done) => {
-      const waiter: Waiter = { definition, resume: done as Waiter["resume"] }
-      const entry = addWaiter(id, waiter, false)
-      if (entry.waiters.length === 1) watches.push(id)
-      scheduleFlush()
-      return Effect.sync(() => removeWaiter(id, waiter))
-    })
-
-  const makeHandle = (definition: Any, id: string): TaskHandle<unknown, unknown> => ({
+  // Success, error and progress are what the definition says they are, and it decodes them by its schemas.
+  const makeHandle = (definition: Any, id: string): TaskHandle<never, never, never> => ({
     id: id as TaskId,
     get result() {
-      return awaitResult<unknown, unknown>(definition, id)
+      return results.await<never, never>(definition, id)
     },
     get status() {
       return queries.status(id)
     },
     get cancel() {
-      return queries.cancel(id)
+      return changes.cancel(id)
+    },
+    get progress() {
+      return results.follow(definition, id) as Stream.Stream<never>
     }
   })
 
   return Client.of({
     delay: (task, ...[args, options]) =>
       Effect.callback((resume) => {
-        const submission = prepare(task, args, options, false, (failure) =>
-          resume(
-            failure === undefined
-              ? Effect.succeed(makeHandle(task, id) as never)
-              : Effect.fail(failure)
-          ))
-        if (Result.isFailure(submission)) return resume(Effect.fail(submission.failure))
-        const { id } = submission.success
-        enqueue(submission.success)
+        const prepared = prepare(task, args, options, false, (failure) =>
+          resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure)))
+        if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+        const submission = prepared.success
+        enqueue(submission)
       }),
     run: (task, ...[args, options]) =>
-      Effect.callback((resume) => {
-        const waiter: Waiter = { definition: task, resume: resume as Waiter["resume"] }
-        const submission = prepare(task, args, options, true, (failure) => {
-          if (failure === undefined) entry.isKnown = true
-          else {
-            removeWaiter(id, waiter)
-            resume(Effect.fail(failure))
-            // Somebody else in this process waits for the same id: for them it must be asked for now.
-            if (awaited.has(id)) watches.push(id)
-            scheduleFlush()
+      whileWaiting(Effect.callback((resume) => {
+        const waiter = makeWaiter(task, resume)
+        const prepared = prepare(task, args, options, true, (failure) => {
+          if (failure === undefined && submission.id === id) {
+            entry.isKnown = true
+            return
           }
+          results.remove(id, waiter)
+          // Somebody else in this process waits for the same id: for them it must be asked for now.
+          if (results.has(id)) results.ask(id)
+          if (failure !== undefined) return resume(Effect.fail(failure))
+          // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
+          id = submission.id
+          results.add(id, waiter)
+          results.ask(id)
         })
-        if (Result.isFailure(submission)) return resume(Effect.fail(submission.failure))
-        const { id } = submission.success
-        const entry = addWaiter(id, waiter, false)
-        enqueue(submission.success)
-        return Effect.sync(() => removeWaiter(id, waiter))
-      }),
+        if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+        const submission = prepared.success
+        let { id } = submission
+        const entry = results.add(id, waiter)
+        enqueue(submission)
+        return Effect.sync(() => results.remove(id, waiter))
+      })),
     delayAll: (task, all, options) =>
       Effect.callback((resume) => {
         const prepared: Array<Submission> = []
@@ -393,7 +178,7 @@ export const make = Effect.gen(function*() {
           if (--open > 0) return
           resume(
             failed === undefined
-              ? Effect.succeed(prepared.map(({ id }) => makeHandle(task, id) as never))
+              ? Effect.succeed(prepared.map(({ id }) => makeHandle(task, id)))
               : Effect.fail(failed)
           )
         }
@@ -406,8 +191,12 @@ export const make = Effect.gen(function*() {
         if (prepared.length === 0) return resume(Effect.succeed([]))
         for (const submission of prepared) enqueue(submission)
       }),
-    result: (task, id) => isTaskId(id) ? awaitResult(task, id) : Effect.fail(new TaskNotFound({ id })),
-    ...queries
+    result: (task, id) => isTaskId(id) ? results.await(task, id) : Effect.fail(new TaskNotFound({ id })),
+    progress: (task, id) =>
+      isTaskId(id) ? results.follow(task, id) as Stream.Stream<never> : Stream.fail(new TaskNotFound({ id })),
+    events: makeEvents(calls, settings, randomId),
+    ...queries,
+    ...changes
   })
 })
 

@@ -29,6 +29,7 @@ import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
+import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
@@ -476,13 +477,16 @@ export const makeCore = (parts: Parts) => {
       if (limited !== undefined) return limited
       let handlers = 0
       let paused = 0
+      let blocked = 0
       for (const worker of registry.workers()) {
         if (!worker.names.has(name)) continue
         handlers++
         if (worker.paused) paused++
+        if (isUnresponsive(worker)) blocked++
       }
       if (handlers === 0) return `no connected worker has a handler for "${name}"`
       if (paused === handlers) return `all ${handlers} workers that can run it are paused`
+      if (blocked === handlers) return "no worker that can run it responds: tasks block their event loops"
       if (life.suspects.has(task)) return "workers were lost with it: it waits for one that runs no other such task"
       return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
     },

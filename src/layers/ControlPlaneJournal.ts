@@ -11,7 +11,7 @@ import type { JournalFailed } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { fingerprint } from "../domain/Outcome.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
-import type { Journal, JournalContents, JournalDead, JournalOutcome, JournalTask } from "../services/Journal.ts"
+import type { JournalContents, JournalDead, JournalOutcome, JournalStore, JournalTask } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
@@ -56,7 +56,7 @@ interface UniquePart {
  * @since 0.1.0
  */
 export interface Parts {
-  readonly journal: Journal["Service"]
+  readonly journal: JournalStore
   /** Milliseconds of the monotonic clock. */
   readonly now: () => number
   /** Milliseconds since 1970. */

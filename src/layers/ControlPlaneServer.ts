@@ -166,7 +166,7 @@ export const make = Effect.gen(function*() {
       stood: (millis) =>
         runFork(
           Effect.logWarning(
-            `The control plane was stopped or blocked for ${Math.round(millis)} ms: no worker is lost for that`
+            `The control plane was stopped or blocked for ${Math.round(millis)} ms: that silence is held against nobody`
           )
         ),
       progress: (task, body) => stored?.progress(task, body),
@@ -337,5 +337,5 @@ export const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   ControlPlane,
   AddressError | JournalError,
-  Journal | Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
+  Transport | Discovery | EventBus | TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = Layer.effect(ControlPlane, make)

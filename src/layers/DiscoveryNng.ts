@@ -11,12 +11,14 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
-import { Announcement } from "../domain/Message.ts"
+import { ProtocolMismatch } from "../domain/Errors.ts"
+import { AnnouncedVersions, Announcement, protocolVersion, protocolVersions } from "../domain/Message.ts"
 import { Discovery } from "../services/Discovery.ts"
 import { Settings } from "../services/Settings.ts"
 import { Transport } from "../services/Transport.ts"
 
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Announcement))
+const decodeVersions = Schema.decodeUnknownResult(Schema.fromJsonString(AnnouncedVersions))
 
 /**
  * Creates discovery on the address of the settings.
@@ -32,7 +34,7 @@ export const make = Effect.gen(function*() {
   return Discovery.of({
     address,
     announce: Effect.fnUntraced(function*(announcement) {
-      const message = [topic + JSON.stringify(announcement)]
+      const message = [topic + JSON.stringify({ ...announcement, versions: protocolVersions })]
       const publisher = yield* transport.publish(address, { welcome: () => message })
       yield* Effect.sync(() => publisher.send(message)).pipe(
         Effect.repeat(Schedule.spaced(announceMillis)),
@@ -40,20 +42,37 @@ export const make = Effect.gen(function*() {
       )
       return { address: publisher.address }
     }),
-    find(onFound) {
+    find: Effect.fnUntraced(function*(onFound, onMismatch) {
+      const runFork = Effect.runForkWith(yield* Effect.context())
       let epoch: string | undefined
-      return transport.subscribe(address, {
+      let mismatched: string | undefined
+
+      const onOtherVersion = (theirs: ReadonlyArray<number>) => {
+        if (mismatched === theirs.join()) return
+        mismatched = theirs.join()
+        const mismatch = new ProtocolMismatch({ ours: protocolVersions, theirs })
+        if (onMismatch === undefined) runFork(Effect.logWarning(mismatch.message))
+        else onMismatch(mismatch)
+      }
+
+      yield* transport.subscribe(address, {
         topic,
         onMessage(body) {
           const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8", prefixBytes)
-          const announcement = decode(text)
+          const announced = decodeVersions(text)
           // Whatever else is published there is not for us.
-          if (Result.isFailure(announcement) || announcement.success.epoch === epoch) return
+          if (Result.isFailure(announced)) return
+          const { v, versions = [v] } = announced.success
+          if (!versions.includes(protocolVersion)) return onOtherVersion(versions)
+          const announcement = decode(text)
+          if (Result.isFailure(announcement)) return
+          mismatched = undefined
+          if (announcement.success.epoch === epoch) return
           epoch = announcement.success.epoch
           onFound(announcement.success)
         }
       })
-    }
+    })
   })
 })
 

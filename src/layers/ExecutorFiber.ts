@@ -1,54 +1,46 @@
 /**
- * Runs each attempt in a fiber of this process. A handler that blocks the event loop blocks the worker.
+ * Runs each attempt in a fiber of this process, whatever isolation its definition asks for. A handler that blocks the
+ * event loop blocks the worker. Owns timeouts and what happens to handlers that do not stop.
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
+import { WouldDeadlock } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
-import type { AttemptResult } from "../services/Executor.ts"
+import type { Attempt } from "../services/Executor.ts"
 import { Executor } from "../services/Executor.ts"
 import { Settings } from "../services/Settings.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
+import * as Arguments from "./Arguments.ts"
+import * as AttemptResults from "./AttemptResults.ts"
+import * as Timer from "./Timer.ts"
 
-const defect = (name: string, message: string, stack?: string): AttemptResult => ({
-  state: "failed",
-  reason: "defect",
-  body: JSON.stringify({ name, message, ...(stack === undefined ? {} : { stack }) })
-})
+const anyJson = JsonCodec.make(Schema.Unknown)
 
-const fromCause = (cause: unknown): AttemptResult =>
-  cause instanceof Error ? defect(cause.name, cause.message, cause.stack) : defect(typeof cause, String(cause))
-
-/** Says how an attempt ended, from the exit of its fiber. */
-const fromExit = (
-  { definition }: RegisteredHandler,
-  exit: Exit.Exit<unknown, unknown>,
-  isInterrupted: boolean
-): AttemptResult => {
-  if (Exit.isSuccess(exit)) {
-    const encoded = definition.success.encode(exit.value)
-    return Result.isSuccess(encoded)
-      ? { state: "succeeded", body: encoded.success }
-      : defect("InvalidResult", `the handler's value does not fit its schema: ${JsonCodec.format(encoded.failure)}`)
-  }
-  const error = Cause.findErrorOption(exit.cause)
-  if (Option.isSome(error)) {
-    const encoded = definition.isError(error.value) ? definition.error.encode(error.value) : undefined
-    return encoded !== undefined && Result.isSuccess(encoded)
-      ? { state: "failed", reason: "error", body: encoded.success }
-      : fromCause(error.value)
-  }
-  if (Cause.hasDies(exit.cause)) return fromCause(Cause.squash(exit.cause))
-  return isInterrupted ? { state: "interrupted" } : defect("Interrupted", "the handler interrupted itself")
+/** Counts the waits of one attempt: the first gives its slot away, the last takes it back. */
+const yieldSlot = ({ id, name, setWaiting }: Attempt): TaskContext["Service"]["yieldSlot"] => {
+  let waits = 0
+  return (wait) =>
+    Effect.acquireUseRelease(
+      Effect.suspend(() => {
+        if (waits === 0 && !setWaiting(true)) return Effect.fail(new WouldDeadlock({ id, task: name }))
+        waits++
+        return Effect.void
+      }),
+      () => wait,
+      () =>
+        Effect.sync(() => {
+          if (--waits === 0) setWaiting(false)
+        })
+    )
 }
 
 /**
@@ -59,44 +51,119 @@ const fromExit = (
  */
 export const make = Effect.gen(function*() {
   const registry = yield* TaskRegistry
-  const { maxPayloadBytes } = yield* Settings
+  const { maxProgressBytes, stopGraceMillis } = yield* Settings
+  const clock = yield* Clock.Clock
+  const results = yield* AttemptResults.make
+  const after = yield* Timer.make
+  const services = yield* Effect.context()
+  const { middleware } = registry
 
-  const bounded = (result: AttemptResult): AttemptResult => {
-    if (result.state === "interrupted") return result
-    const size = Buffer.byteLength(result.body)
-    return size <= maxPayloadBytes
-      ? result
-      : { state: "failed", reason: "size", body: JSON.stringify({ size, limit: maxPayloadBytes }) }
-  }
+  const deadline = ({ definition: { policy: { timeoutMillis } } }: RegisteredHandler, { expiresInMillis }: Attempt) =>
+    timeoutMillis === undefined && expiresInMillis === undefined
+      ? undefined
+      : clock.currentTimeMillisUnsafe() + Math.min(timeoutMillis ?? Infinity, expiresInMillis ?? Infinity)
+
+  const report = (
+    { definition: { progressCodec = anyJson } }: RegisteredHandler,
+    { onProgress }: Attempt,
+    isOver: () => boolean
+  ) =>
+  (value: unknown) =>
+    Effect.suspend(() => {
+      const encoded = progressCodec.encode(value)
+      if (Result.isFailure(encoded)) {
+        return Effect.die(new TypeError(`The progress does not fit its schema: ${JsonCodec.format(encoded.failure)}`))
+      }
+      const size = Buffer.byteLength(encoded.success)
+      if (size > maxProgressBytes) {
+        return Effect.die(new RangeError(`The progress has ${size} bytes encoded; the limit is ${maxProgressBytes}`))
+      }
+      if (!isOver()) onProgress(encoded.success)
+      return Effect.void
+    })
+
+  const checkpoint = ({ definition: { progressCodec = anyJson } }: RegisteredHandler, { checkpoint }: Attempt) =>
+    checkpoint === undefined
+      ? Effect.succeedNone
+      // What another version of the definition reported may not decode: the work starts from its beginning then.
+      : Effect.sync(() => Result.getSuccess(progressCodec.decode(Arguments.textOf(checkpoint))))
+
+  const contextOf = (
+    handler: RegisteredHandler,
+    attempt: Attempt,
+    isOver: () => boolean
+  ): TaskContext["Service"] => ({
+    id: attempt.id,
+    name: attempt.name,
+    attempt: attempt.attempt,
+    worker: attempt.worker,
+    idempotencyKey: attempt.id,
+    deadline: deadline(handler, attempt),
+    progress: report(handler, attempt, isOver),
+    checkpoint: checkpoint(handler, attempt),
+    yieldSlot: yieldSlot(attempt)
+  })
 
   return Executor.of({
-    start(attempt, done) {
+    start(attempt, onResult, onEnd) {
       const handler = registry.get(attempt.name)
       if (handler === undefined) {
-        done({ state: "failed", reason: "unknown", body: "" })
+        onResult({ state: "failed", reason: "unknown", body: "" })
+        onEnd()
         return () => {}
       }
-      const bytes = Buffer.from(attempt.args.buffer, attempt.args.byteOffset, attempt.args.byteLength)
-      const args = handler.definition.args.decode(bytes.length === 0 ? "{}" : bytes.toString())
+      const args = Arguments.decode(handler, attempt)
       if (Result.isFailure(args)) {
-        done({ state: "failed", reason: "arguments", body: JSON.stringify({ issues: args.failure }) })
+        onResult({ state: "failed", reason: "arguments", body: JSON.stringify({ issues: args.failure }) })
+        onEnd()
         return () => {}
       }
-      const services = Context.add(handler.services, TaskContext, {
-        id: attempt.id,
-        name: attempt.name,
-        attempt: attempt.attempt,
-        worker: attempt.worker,
-        idempotencyKey: attempt.id
-      })
-      let isInterrupted = false
+
+      let stop: "interrupt" | "timeout" | undefined
+      let isReported = false
+      let isEnded = false
+      let cancelTimer: (() => void) | undefined
+      const task = contextOf(handler, attempt, () => isReported)
       // Suspended: a handler that throws while it makes its Effect is a defect of the task, not of the worker.
-      const fiber = Effect.runForkWith(services)(Effect.suspend(() => handler.run(args.success)))
-      fiber.addObserver((exit) => done(bounded(fromExit(handler, exit, isInterrupted))))
-      return () => {
-        isInterrupted = true
+      const run = middleware.reduceRight<Effect.Effect<unknown, unknown, TaskContext>>(
+        (run, around) => Effect.suspend(() => around(run, task)),
+        Effect.suspend(() => handler.run(args.success))
+      )
+      const fiber = Effect.runForkWith(Context.add(handler.services, TaskContext, task))(run)
+      fiber.addObserver((exit) => {
+        isEnded = true
+        cancelTimer?.()
+        if (!isReported) {
+          isReported = true
+          onResult(results.fromExit(handler, attempt, exit, stop))
+        }
+        onEnd()
+      })
+
+      const giveUp = () => {
+        isReported = true
+        onResult(stop === "timeout" ? results.timedOut(handler, attempt) : { state: "stopped" })
+        const { id, name } = attempt
+        Effect.runForkWith(services)(
+          Effect.logWarning(
+            `A handler has not stopped ${stopGraceMillis} ms after it was told to: its slot stays busy until it ends`,
+            { id, task: name }
+          )
+        )
+      }
+      const halt = (why: "interrupt" | "timeout") => {
+        if (isEnded || stop === "interrupt") return
+        const isTold = stop !== undefined
+        // Stopping for good outweighs a timeout, which could mean another attempt.
+        stop = why
+        if (isTold) return
+        cancelTimer?.()
+        cancelTimer = after(stopGraceMillis, giveUp)
         fiber.interruptUnsafe()
       }
+      const { timeoutMillis } = handler.definition.policy
+      if (timeoutMillis !== undefined && !isEnded) cancelTimer = after(timeoutMillis, () => halt("timeout"))
+      return () => halt("interrupt")
     }
   })
 })

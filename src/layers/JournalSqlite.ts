@@ -239,4 +239,4 @@ export const make = Effect.fnUntraced(function*(file: string) {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (file: string): Layer.Layer<Journal, JournalError> => Layer.effect(Journal, make(file))
+export const layer = (file: string): Layer.Layer<never, JournalError> => Layer.effect(Journal, make(file))

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { hostname } from "node:os"
-import type { AddressError, JournalError } from "../domain/Errors.ts"
+import type { AddressError, JournalError, ThreadsUnavailable } from "../domain/Errors.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { defaults } from "../domain/Settings.ts"
 import { Client } from "../services/Client.ts"
@@ -20,7 +20,6 @@ import { ControlPlane } from "../services/ControlPlane.ts"
 import type { Discovery } from "../services/Discovery.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { EventBus } from "../services/EventBus.ts"
-import type { Journal } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import { Settings } from "../services/Settings.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
@@ -33,8 +32,8 @@ import * as DiscoveryNng from "./DiscoveryNng.ts"
 import * as DiscoveryStatic from "./DiscoveryStatic.ts"
 import * as DispatcherLeastLoaded from "./DispatcherLeastLoaded.ts"
 import * as EventBusPubSub from "./EventBusPubSub.ts"
-import * as ExecutorFiber from "./ExecutorFiber.ts"
-import * as JournalNone from "./JournalNone.ts"
+import * as ExecutorThread from "./ExecutorThread.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as ResultCacheLru from "./ResultCacheLru.ts"
 import * as TaskQueuePriority from "./TaskQueuePriority.ts"
 import * as TransportNng from "./TransportNng.ts"
@@ -116,8 +115,8 @@ export const connect = (
  * @since 0.1.0
  */
 export const layerWorker = (
-  options: Target & { readonly id?: string; readonly concurrency?: number } = {}
-): Layer.Layer<Worker, AddressError, TaskRegistry> =>
+  options: Target & ExecutorThread.Options & { readonly id?: string; readonly concurrency?: number } = {}
+): Layer.Layer<Worker, AddressError | ThreadsUnavailable, TaskRegistry> =>
   Layer.unwrap(Effect.gen(function*() {
     const { concurrency } = yield* Settings
     const { controlPlane } = options
@@ -126,7 +125,8 @@ export const layerWorker = (
       slots: options.concurrency ?? concurrency,
       about
     }).pipe(
-      Layer.provide(ExecutorFiber.layer),
+      Layer.provide(ExecutorThread.layer(options)),
+      Layer.provide(Heartbeat.layer),
       Layer.provide(
         controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "workerAddress")
       ),
@@ -150,8 +150,8 @@ export const layerCore: Layer.Layer<TaskQueue | WorkerRegistry | Dispatcher | Re
 )
 
 /**
- * Layer that serves the control plane over NNG, on top of the core's services and a journal; see
- * {@link layerControlPlane}.
+ * Layer that serves the control plane over NNG, on top of the core's services; see {@link layerControlPlane}. It stores
+ * nothing unless a journal is provided to it (`JournalSqlite.layer`).
  *
  * @category layers
  * @since 0.1.0
@@ -159,7 +159,7 @@ export const layerCore: Layer.Layer<TaskQueue | WorkerRegistry | Dispatcher | Re
 export const layerControlPlaneServer: Layer.Layer<
   ControlPlane | EventBus,
   AddressError | JournalError,
-  TaskQueue | WorkerRegistry | Dispatcher | ResultCache | Journal
+  TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = ControlPlaneServer.layer.pipe(
   Layer.provideMerge(EventBusPubSub.layer),
   Layer.provide(DiscoveryNng.layer),
@@ -172,24 +172,25 @@ export const layerControlPlaneServer: Layer.Layer<
  * @category layers
  * @since 0.1.0
  */
-export const layerLocalWorker: Layer.Layer<Worker, AddressError, ControlPlane | TaskRegistry> = Layer.unwrap(
-  Effect.gen(function*() {
+export const layerLocalWorker = (
+  options: ExecutorThread.Options = {}
+): Layer.Layer<Worker, AddressError | ThreadsUnavailable, ControlPlane | TaskRegistry> =>
+  Layer.unwrap(Effect.gen(function*() {
     const { localWorkerAddress } = yield* ControlPlane
     const { concurrency } = yield* Settings
     return WorkerRemote.layer({ id: "control-plane", slots: concurrency, about }).pipe(
-      Layer.provide(ExecutorFiber.layer),
+      Layer.provide(ExecutorThread.layer(options)),
       Layer.provide(DiscoveryStatic.layer({ workerAddress: localWorkerAddress })),
       Layer.provide(TransportNng.layer),
       Layer.fresh
     )
-  })
-)
+  }))
 
 /**
- * Layer that is a control plane with its standard services. Without a journal nothing survives the end of its process.
+ * Layer that is a control plane with its standard services. Provide it a journal for tasks to survive its process.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerControlPlane: Layer.Layer<ControlPlane | EventBus, AddressError | JournalError> =
-  layerControlPlaneServer.pipe(Layer.provide([layerCore, JournalNone.layer]))
+  layerControlPlaneServer.pipe(Layer.provide(layerCore))

@@ -13,6 +13,8 @@ import {
   TaskCancelled,
   TaskCrashed,
   TaskDefect,
+  TaskExpired,
+  TaskTimedOut,
   TooLarge,
   UnknownTask
 } from "../domain/Errors.ts"
@@ -34,6 +36,7 @@ const decodeKnown = Schema.decodeUnknownResult(
 const decodeSize = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ size: Schema.Int, limit: Schema.Int }))
 )
+const decodeTimeout = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({ timeout: Schema.Int })))
 
 /**
  * Returns what a task's caller gets: the value, the error that the definition declares, or one of ours.
@@ -42,8 +45,9 @@ const decodeSize = Schema.decodeUnknownResult(
  * @since 0.1.0
  */
 export const toExit = (definition: Any, outcome: OutcomeHeader, body: Buffer): Exit.Exit<unknown, unknown> => {
-  const { id, name: task, state } = outcome
+  const { attempt, id, name: task, started = attempt > 0, state } = outcome
   if (state === "cancelled") return Exit.fail(new TaskCancelled({ id }))
+  if (state === "expired") return Exit.fail(new TaskExpired({ id, task, started }))
   if (state === "failed" && outcome.reason !== "error") return Exit.fail(toError(outcome, body.toString()))
   // A worker in another language may report nothing for a value of nothing.
   const text = body.length === 0 ? "null" : body.toString()
@@ -58,6 +62,10 @@ const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: strin
   switch (reason) {
     case "crash":
       return new TaskCrashed({ id, task, crashes: attempt })
+    case "timeout": {
+      const timeout = decodeTimeout(text)
+      return new TaskTimedOut({ id, task, timeout: Result.isSuccess(timeout) ? timeout.success.timeout : 0 })
+    }
     case "unknown": {
       const known = decodeKnown(text)
       return new UnknownTask({ task, known: Result.isSuccess(known) ? known.success.known : [] })
@@ -83,4 +91,23 @@ const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: strin
         : new TaskDefect({ id, task, defect: "Unknown", reason: text })
     }
   }
+}
+
+/**
+ * Returns the value that a handler has reported while it runs; `undefined` when the definition has none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const toProgress = (
+  definition: Any,
+  id: string,
+  body: Buffer
+): Result.Result<unknown, InvalidResult> | undefined => {
+  const { name: task, progressCodec } = definition
+  if (progressCodec === undefined) return undefined
+  return Result.mapError(
+    progressCodec.decode(body.toString()),
+    (issues) => new InvalidResult({ id, task, reason: `its progress: ${JsonCodec.format(issues)}` })
+  )
 }

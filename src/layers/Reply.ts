@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
-import { BadRequest } from "../domain/Errors.ts"
+import { BadRequest, ProtocolMismatch } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import * as Message from "../domain/Message.ts"
 import * as Envelope from "./Envelope.ts"
@@ -41,6 +41,12 @@ export interface Reply<Header> {
  */
 export type Decoder<Header> = (bytes: Uint8Array) => Result.Result<Reply<Header>, ReplyError>
 
+/** An error as this side has to tell it: the control plane has said it of itself. */
+const asOurs = (error: ReplyError): ReplyError =>
+  error instanceof ProtocolMismatch
+    ? new ProtocolMismatch({ ours: Message.protocolVersions, theirs: error.ours })
+    : error
+
 const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
 
 /**
@@ -60,7 +66,7 @@ export const decoder = <H>(schema: Schema.ConstraintDecoder<H>): Decoder<H> => {
     const decoded = decode(header)
     if (Result.isSuccess(decoded)) return Result.succeed({ header: decoded.success, body })
     const error = decodeError(header)
-    if (Result.isSuccess(error)) return Result.fail(error.success.error)
+    if (Result.isSuccess(error)) return Result.fail(asOurs(error.success.error))
     const reason = JsonCodec.format(JsonCodec.issues(decoded.failure))
     return Result.fail(
       new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` })

@@ -68,6 +68,9 @@ const latenessMillis = 5_000
 /** Missed due times that are made up for, at most, with the policy `all`. */
 const maxCatchUp = 1_000
 
+/** How far the clocks may run apart for an interval still to count as on its multiples. */
+const maxDriftMillis = 500
+
 /** Schedules, at most. */
 const maxSchedules = 10_000
 
@@ -107,6 +110,13 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
     }
     if (record.nextAt !== undefined && record.nextAt <= clock) record.nextAt = after(record, clock)
     return passed
+  }
+
+  /** The two clocks run apart by little: the due time of an interval is the multiple of it that is meant. */
+  const onGrid = ({ declaration: { kind } }: ScheduleRecord, wall: number): number => {
+    if (!("every" in kind)) return wall
+    const multiple = Math.round(wall / kind.every) * kind.every
+    return Math.abs(multiple - wall) <= Math.min(maxDriftMillis, kind.every / 4) ? multiple : wall
   }
 
   const wanted = ({ declaration: { catchUp } }: ScheduleRecord, passed: Array<number>, clock: number) => {
@@ -162,7 +172,7 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
         const clock = clockOf(record, times)
         if (record.paused || record.nextAt === undefined || record.nextAt > clock) continue
         const passed = takePassed(record, clock)
-        for (const at of wanted(record, passed, clock)) submit(record, at - clock + times.wall)
+        for (const at of wanted(record, passed, clock)) submit(record, onGrid(record, at - clock + times.wall))
         changed(record.declaration.id, record)
       }
     },

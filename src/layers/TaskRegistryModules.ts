@@ -1,6 +1,6 @@
 /**
- * The handlers of this process, from layers or from files of tasks. Files are TypeScript or JavaScript modules, imported
- * as they are; every exported layer and every value of `Task.define` counts, default or named.
+ * What this process knows of tasks, from layers or from files. Files are TypeScript or JavaScript modules, imported as
+ * they are; every exported layer, every value of `Task.define` and every schedule counts, default, named or in an array.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,10 @@ import { existsSync } from "node:fs"
 import { relative, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { TaskFileError } from "../domain/Errors.ts"
-import type { RegisteredHandler, TaskHandler } from "../domain/TaskDefinition.ts"
-import { handlerKeyPrefix, isDefinedTask, isTaskDefinition } from "../domain/TaskDefinition.ts"
+import type { TaskSchedule } from "../domain/Schedules.ts"
+import { isTaskSchedule } from "../domain/Schedules.ts"
+import type { Around, RegisteredHandler, TaskHandler, TaskMiddleware } from "../domain/TaskDefinition.ts"
+import { handlerKeyPrefix, isDefinedTask, isTaskDefinition, middlewareKeyPrefix } from "../domain/TaskDefinition.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
 
 /** Any layer that gives handlers and whatever else. */
@@ -23,30 +25,60 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 // oxlint-disable-next-line typescript/no-explicit-any
 type HandlerLayer = Layer.Layer<any, unknown>
 
-const handlersOf = (context: Context.Context<never>): ReadonlyArray<RegisteredHandler> =>
-  [...context.mapUnsafe].flatMap(([key, value]) => key.startsWith(handlerKeyPrefix) ? [value as RegisteredHandler] : [])
+/** What stands in a context under a prefix, by key. */
+const entriesOf = (context: Context.Context<never>, prefix: string): ReadonlyArray<readonly [string, unknown]> =>
+  [...context.mapUnsafe].filter(([key]) => key.startsWith(prefix))
 
-const fromHandlers = (handlers: ReadonlyArray<RegisteredHandler>): TaskRegistry["Service"] => {
+const handlersOf = (context: Context.Context<never>) =>
+  entriesOf(context, handlerKeyPrefix).map(([, handler]) => handler as RegisteredHandler)
+
+const middlewareOf = (context: Context.Context<never>) =>
+  entriesOf(context, middlewareKeyPrefix).map(([key, around]) => [key, around as Around] as const)
+
+const fromParts = (
+  handlers: ReadonlyArray<RegisteredHandler>,
+  rest: Pick<TaskRegistry["Service"], "middleware" | "schedules" | "files">
+): TaskRegistry["Service"] => {
   const byName = new Map(handlers.map((handler) => [handler.definition.name, handler]))
   return TaskRegistry.of({
     get: (name) => byName.get(name),
-    handlers: [...byName.values()].sort((a, b) => a.definition.name < b.definition.name ? -1 : 1)
+    handlers: [...byName.values()].sort((a, b) => a.definition.name < b.definition.name ? -1 : 1),
+    ...rest
   })
 }
 
+const sameId = (id: string) => `declares the schedule "${id}", which is declared before: give one of them another id`
+
 /**
- * Layer that collects the handlers of layers, as `toLayer` makes them.
+ * Layer that collects the handlers of layers, as `toLayer` makes them, what `Task.middleware` adds, and schedules.
+ *
+ * **Gotchas**
+ *
+ * Two schedules with the same id are a defect.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = <Handlers extends TaskHandler<string>, E, R>(
-  handlers: Layer.Layer<Handlers, E, R>
+export const layer = <Handlers extends TaskHandler<string> | TaskMiddleware, E, R>(
+  handlers: Layer.Layer<Handlers, E, R>,
+  { schedules = [] }: { readonly schedules?: ReadonlyArray<TaskSchedule> } = {}
 ): Layer.Layer<TaskRegistry, E, R> =>
-  Layer.effect(TaskRegistry, Effect.map(Effect.context<Handlers>(), (context) => fromHandlers(handlersOf(context))))
-    .pipe(
-      Layer.provide(handlers)
-    )
+  Layer.effect(
+    TaskRegistry,
+    Effect.suspend(() => {
+      const ids = new Set<string>()
+      for (const { id } of schedules) {
+        if (ids.has(id)) return Effect.die(new RangeError(`TaskRegistryModules.layer ${sameId(id)}`))
+        ids.add(id)
+      }
+      return Effect.map(Effect.context<Handlers>(), (context) =>
+        fromParts(handlersOf(context), {
+          middleware: middlewareOf(context).map(([, around]) => around),
+          schedules,
+          files: []
+        }))
+    })
+  ).pipe(Layer.provide(handlers))
 
 /** Says in one sentence why a module could not be imported, for the mistakes that are made most. */
 const importProblem = (cause: unknown): string => {
@@ -92,17 +124,23 @@ const load = Effect.fnUntraced(function*(path: string, memo: Layer.MemoMap, scop
   })
   // The same value may be exported twice, by name and as default: it counts once.
   const layers = new Set<HandlerLayer>()
+  const schedules = new Set<TaskSchedule>()
   const contracts: Array<string> = []
-  for (const value of Object.values(exported)) {
+  // In the order of the names, which is the engine's, whatever has loaded the module.
+  const values = Object.keys(exported).sort().flatMap((name) => exported[name])
+  for (const value of values) {
     if (Layer.isLayer(value)) layers.add(value as HandlerLayer)
     else if (isDefinedTask(value)) layers.add(value.layer)
     else if (isTaskDefinition(value)) contracts.push(String(value.name))
+    else if (isTaskSchedule(value)) schedules.add(value)
   }
   const handlers: Array<RegisteredHandler> = []
+  const middleware = new Map<string, Around>()
   const seen = new Map<string, RegisteredHandler>()
   for (const layer of layers) {
     const built = yield* Effect.exit(Layer.buildWithMemoMap(layer, memo, scope))
     if (Exit.isFailure(built)) return yield* fail(buildProblem(built.cause))
+    for (const [key, around] of middlewareOf(built.value)) middleware.set(key, around)
     for (const handler of handlersOf(built.value)) {
       const known = seen.get(handler.definition.name)
       if (known === handler) continue
@@ -111,7 +149,7 @@ const load = Effect.fnUntraced(function*(path: string, memo: Layer.MemoMap, scop
       handlers.push(handler)
     }
   }
-  if (handlers.length > 0) return handlers
+  if (handlers.length + middleware.size + schedules.size > 0) return { handlers, middleware, schedules }
   return yield* fail(
     contracts.length > 0
       ? `it exports definitions without handlers (${contracts.join(", ")}): export what .toLayer(handler) returns, ` +
@@ -124,6 +162,10 @@ const load = Effect.fnUntraced(function*(path: string, memo: Layer.MemoMap, scop
  * Loads files of tasks. A file that can't be used, or a name that two files define, is a `TaskFileError`. The services
  * that the files' layers build live as long as the scope.
  *
+ * **Details**
+ *
+ * What `Task.middleware` adds runs in the order of the files, and within a file of the names of the exports.
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -131,26 +173,41 @@ export const makeFromFiles = Effect.fnUntraced(function*(paths: ReadonlyArray<st
   const memo = yield* Layer.makeMemoMap
   const scope = yield* Effect.scope
   const all: Array<RegisteredHandler> = []
+  const middleware = new Map<string, Around>()
+  const schedules = new Map<string, TaskSchedule>()
   const fileOf = new Map<string, string>()
   for (const path of new Set(paths)) {
-    for (const handler of yield* load(path, memo, scope)) {
+    const file = relative("", resolve(path))
+    const loaded = yield* load(path, memo, scope)
+    for (const handler of loaded.handlers) {
       const { name } = handler.definition
       const other = fileOf.get(name)
       if (other !== undefined) {
-        return yield* new TaskFileError({
-          file: relative("", resolve(path)),
-          reason: `it defines the task "${name}", which ${relative("", resolve(other))} defines too`
-        })
+        const reason = `it defines the task "${name}", which ${relative("", resolve(other))} defines too`
+        return yield* new TaskFileError({ file, reason })
       }
       fileOf.set(name, path)
       all.push(handler)
     }
+    for (const [key, around] of loaded.middleware) middleware.set(key, around)
+    for (const schedule of loaded.schedules) {
+      // One that another file imports and exports again is the same value.
+      if ((schedules.get(schedule.id) ?? schedule) !== schedule) {
+        return yield* new TaskFileError({ file, reason: `it ${sameId(schedule.id)}` })
+      }
+      schedules.set(schedule.id, schedule)
+    }
   }
-  return { registry: fromHandlers(all), fileOf }
+  const registry = fromParts(all, {
+    middleware: [...middleware.values()],
+    schedules: [...schedules.values()],
+    files: paths
+  })
+  return { registry, fileOf }
 })
 
 /**
- * Layer that loads the handlers of files.
+ * Layer that loads what files define.
  *
  * @category layers
  * @since 0.1.0

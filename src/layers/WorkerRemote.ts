@@ -24,6 +24,7 @@ import type { WorkerAbout } from "../domain/WorkerInfo.ts"
 import { Discovery } from "../services/Discovery.ts"
 import type { AttemptResult } from "../services/Executor.ts"
 import { Executor } from "../services/Executor.ts"
+import { Heartbeat } from "../services/Heartbeat.ts"
 import { Settings } from "../services/Settings.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
 import type { Connection } from "../services/Transport.ts"
@@ -119,6 +120,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const runFork = Effect.runForkWith(services)
 
   const session = makeRandomId()()
+  const heartbeat = yield* Heartbeat
+  const beatAt = yield* heartbeat.start(session)
   const ready = yield* Deferred.make<void, ProtocolMismatch>()
   const idle = yield* Latch.make(true)
   const unregistered = yield* Latch.make(false)
@@ -283,7 +286,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     )
     for (const id of header.abandon ?? []) abandon(id)
     if (header.late !== undefined) {
-      runFork(Effect.logWarning("Reports came too late: their tasks run elsewhere", { tasks: header.late }))
+      runFork(Effect.logWarning("Reports came too late: the leases had ended", { tasks: header.late }))
     }
     if (Result.isFailure(bodies)) {
       abandoned.push(number)
@@ -438,6 +441,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       Effect.tap((reply) =>
         Effect.sync(() => {
           heartbeatMillis = reply.heartbeat
+          beatAt({ address: to.address, heartbeatMillis, heartbeatTimeoutMillis: reply.heartbeatTimeout })
           for (const id of reply.abandon) abandon(id)
           for (const id of reply.cancel ?? []) stop(id)
           isRegistered = true

@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { AddressError } from "../domain/Errors.ts"
+import type { AddressError, ProtocolMismatch } from "../domain/Errors.ts"
 import type { Announcement } from "../domain/Message.ts"
 
 /**
@@ -22,6 +22,12 @@ export class Discovery extends Context.Service<Discovery, {
   readonly announce: (
     announcement: Announcement
   ) => Effect.Effect<{ readonly address: string }, AddressError, Scope.Scope>
-  /** Calls `onFound` for each control plane of the namespace that announces itself, again when its epoch changes. */
-  readonly find: (onFound: (announcement: Announcement) => void) => Effect.Effect<void, AddressError, Scope.Scope>
+  /**
+   * Calls `onFound` for each control plane of the namespace that announces itself, again when its epoch changes, and
+   * `onMismatch` when it speaks no version of the protocol that this code does. Default: that is logged.
+   */
+  readonly find: (
+    onFound: (announcement: Announcement) => void,
+    onMismatch?: (mismatch: ProtocolMismatch) => void
+  ) => Effect.Effect<void, AddressError, Scope.Scope>
 }>()("fastworker/services/Discovery") {}

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { JournalError, JournalFailed } from "../domain/Errors.ts"
 
 /**
@@ -133,7 +133,7 @@ export interface JournalBounds {
 }
 
 /**
- * Is told how entries fare. Called from the event loop, never from within {@link Journal.append}.
+ * Is told how entries fare. Called from the event loop, never from within {@link JournalStore.append}.
  *
  * @category models
  * @since 0.1.0
@@ -149,12 +149,12 @@ export interface JournalObserver {
 }
 
 /**
- * Service that stores entries. Appending is synchronous: it is done for every task.
+ * Stores entries. Appending is synchronous: it is done for every task.
  *
- * @category services
+ * @category models
  * @since 0.1.0
  */
-export class Journal extends Context.Service<Journal, {
+export interface JournalStore {
   /** Whether anything survives this process. */
   readonly isDurable: boolean
   /** Reads everything. Once, before the first entry; the bounds hold from then on. */
@@ -170,4 +170,32 @@ export class Journal extends Context.Service<Journal, {
   readonly observe: (observer: JournalObserver) => void
   /** Waits until everything appended so far is on disk; fails when the next attempt to store it does. */
   readonly flush: Effect.Effect<void, JournalFailed>
-}>()("fastworker/services/Journal") {}
+}
+
+/** What the control plane holds ends with its process. */
+const none: JournalStore = {
+  isDurable: false,
+  load: () =>
+    Effect.succeed({
+      tasks: [],
+      outcomes: [],
+      dead: [],
+      values: { schedule: new Map(), pause: new Map(), unique: new Map() }
+    }),
+  append: () => {},
+  position: () => 0,
+  committed: () => 0,
+  failure: () => undefined,
+  observe: () => {},
+  flush: Effect.void
+}
+
+/**
+ * Service that stores what a control plane needs back; nothing is stored when none is provided.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Journal extends Context.Reference<JournalStore>("fastworker/services/Journal", {
+  defaultValue: () => none
+}) {}

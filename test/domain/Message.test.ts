@@ -199,7 +199,7 @@ const suite = (
         assert.isTrue(Result.isFailure(result))
         if (Result.isSuccess(result)) return
         assert.instanceOf(result.failure, ProtocolMismatch)
-        assert.strictEqual(result.failure.ours, Message.protocolVersion)
+        assert.deepStrictEqual(result.failure.ours, Message.protocolVersions)
         assert.isBelow(result.failure.message.length, 500)
       })
     }

@@ -13,7 +13,17 @@ class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { code: Schema
 
 class Greeting extends Context.Service<Greeting, { readonly of: (name: string) => string }>()("test/Greeting") {}
 
-const context = Context.make(TaskContext, { id: "id", name: "t", attempt: 1, worker: "w", idempotencyKey: "id" })
+const context = Context.make(TaskContext, {
+  id: "id",
+  name: "t",
+  attempt: 1,
+  worker: "w",
+  idempotencyKey: "id",
+  deadline: undefined,
+  progress: () => Effect.void,
+  checkpoint: Effect.succeedNone,
+  yieldSlot: (wait) => wait
+})
 
 /** The handler that a layer provides, as a process that executes finds it. */
 const handlerOf = <Name extends string, E, R>(layer: Layer.Layer<Task.TaskHandler<Name>, E, R>, name: string) =>
@@ -128,6 +138,24 @@ describe("toLayer", () => {
       const layer = Task.make("t", { success: Schema.String }).toLayer(() => Effect.map(TaskContext, ({ id }) => id))
 
       assert.deepStrictEqual(yield* run(layer, "t"), Exit.succeed("id"))
+    }))
+})
+
+describe("middleware", () => {
+  it.effect("gives each layer a key of its own, so that merging keeps both, in their order", () =>
+    Effect.gen(function*() {
+      const first: Task.Around = (run) => run
+      const second: Task.Around = (run) => run
+      const services = yield* Layer.build(
+        Layer.mergeAll(Task.middleware(first), Task.middleware(Effect.succeed(second)))
+      )
+
+      const found = [...services.mapUnsafe].flatMap(([key, value]): ReadonlyArray<unknown> =>
+        key.startsWith(Task.middlewareKeyPrefix) ? [value] : []
+      )
+
+      assert.deepStrictEqual(found, [first, second])
+      assert.strictEqual(found[0], first)
     }))
 })
 

@@ -4,12 +4,26 @@ import { FinalState, isFinal, successors, TaskState, transition } from "../../sr
 
 /** Every step that a task may take; all others are refused. */
 const allowed = new Set([
+  "delayed queued",
+  "delayed running",
+  "delayed failed",
+  "delayed cancelled",
+  "delayed expired",
   "queued running",
   "queued failed",
   "queued cancelled",
+  "queued expired",
   "running succeeded",
   "running failed",
-  "running queued"
+  "running queued",
+  "running delayed",
+  "running cancelling",
+  "running cancelled",
+  "running expired",
+  "cancelling succeeded",
+  "cancelling failed",
+  "cancelling cancelled",
+  "cancelling expired"
 ])
 
 describe("transition", () => {

@@ -3,8 +3,10 @@ import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type { ResultError, SubmitError } from "../../src/domain/Errors.ts"
+import type { ResultError, SubmitError, TaskTimedOut } from "../../src/domain/Errors.ts"
 import type { TaskContext } from "../../src/domain/TaskContext.ts"
 import * as Task from "../../src/domain/TaskDefinition.ts"
 import type { Client, TaskHandle } from "../../src/services/Client.ts"
@@ -102,8 +104,101 @@ const handlers = () => {
   return complete
 }
 
+const policies = () => {
+  const task = Task.make("policies", {
+    args: { to: Schema.String, at: Schema.Date },
+    success: Schema.String,
+    error: Rejected,
+    progress: Schema.Struct({ done: Schema.Int }),
+    timeout: "30 seconds",
+    retry: { attempts: 5, schedule: Schedule.exponential("1 second"), while: (error) => error.code > 400 },
+    unique: { key: ({ to }) => to, while: "unfinished" },
+    limits: { key: ({ to }) => to, keyRate: { limit: 1, per: "1 second" } },
+    fairness: { key: ({ to }) => to, weight: ({ at }) => at.getTime() },
+    tags: ({ to }) => [to],
+    upgrade: (args, from) => [args, from.toFixed()]
+  })
+  same<
+    typeof task,
+    Task.TaskDefinition<
+      "policies",
+      { readonly to: string; readonly at: Date },
+      string,
+      Rejected,
+      { readonly done: number }
+    >
+  >(true)
+  // The schedule may look at the error, or at the timeout.
+  const byError = Schedule.identity<Rejected | TaskTimedOut>()
+  void Task.make("t", { error: Rejected, retry: { schedule: byError } })
+  const byOther = Schedule.identity<Rejected>()
+  // @ts-expect-error it may be a timeout
+  void Task.make("t", { error: Rejected, retry: { schedule: byOther } })
+  // @ts-expect-error the error has no such property
+  void Task.make("t", { error: Rejected, retry: { while: (error) => error.kode } })
+  // @ts-expect-error the arguments have no such property
+  void Task.make("t", { args: { to: Schema.String }, tags: (args) => [args.cc] })
+  // @ts-expect-error no such way to hold a key
+  void Task.make("t", { unique: { key: () => "k", while: "running" } })
+
+  void task.progress({ done: 1 })
+  const checkpoint = task.checkpoint
+  same<typeof checkpoint, Effect.Effect<Option.Option<{ readonly done: number }>, never, TaskContext>>(true)
+  // @ts-expect-error progress of another type
+  void task.progress({ done: "1" })
+  // @ts-expect-error the definition has no progress
+  void mail.progress(1)
+  // Whoever takes definitions need not know of their progress.
+  const known: Task.TaskDefinition<"policies", { readonly to: string; readonly at: Date }, string, Rejected> = task
+  const any: ReadonlyArray<Task.Any> = [task, mail]
+
+  void Task.define("t", {
+    progress: Schema.Int,
+    run: (_, { checkpoint = 0, progress, signal }) => {
+      same<typeof checkpoint, number>(true)
+      progress(checkpoint + 1)
+      // @ts-expect-error progress of another type
+      progress("1")
+      return Promise.resolve(void signal.aborted)
+    }
+  })
+  return [known, any]
+}
+
+const schedules = () => {
+  void Task.every(tick, "5 minutes")
+  void Task.every(tick, "5 minutes", { id: "tick" })
+  void Task.every(page, "5 minutes", { args: { size: 1 } })
+  void Task.cron(mail, "0 9 * * *", { args: { to: "a", at: new Date(0) }, timeZone: "Europe/Berlin" })
+  // @ts-expect-error the arguments are missing
+  void Task.every(mail, "5 minutes")
+  // @ts-expect-error one of the arguments is missing
+  void Task.cron(mail, "0 9 * * *", { args: { to: "a" } })
+  // @ts-expect-error an argument of another type
+  void Task.every(page, "5 minutes", { args: { size: "1" } })
+  // @ts-expect-error intervals have no zone
+  void Task.every(tick, "5 minutes", { timeZone: "UTC" })
+}
+
+const middleware = () => {
+  const layer = Task.middleware((run, { name }) => Effect.withSpan(run, name))
+  same<typeof layer, Layer.Layer<Task.TaskMiddleware>>(true)
+  const needy = Task.middleware(Effect.map(Mailer, () => (run) => run))
+  same<typeof needy, Layer.Layer<Task.TaskMiddleware, never, Mailer>>(true)
+  void tick.toLayer(() => Effect.void, { around: (run) => run })
+  // @ts-expect-error it can't fail
+  void Task.middleware((run) => Effect.andThen(run, Effect.fail("no")))
+  // @ts-expect-error it can't take the value away
+  void Task.middleware((run) => Effect.asVoid(run))
+  // @ts-expect-error what it needs, the Effect that builds it must have
+  void Task.middleware((run) => Effect.andThen(Mailer, run))
+}
+
 it("is checked by the compiler", () => {
   assert.isFunction(submissions)
   assert.isFunction(handlers)
+  assert.isFunction(policies)
+  assert.isFunction(schedules)
+  assert.isFunction(middleware)
   assert.deepStrictEqual([mail.name, tick.name, page.name], ["mail", "tick", "page"])
 })

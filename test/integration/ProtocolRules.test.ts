@@ -1,12 +1,19 @@
 /** The rules of `docs/protocol.md` that only show when requests are lost, repeated, late or at cross purposes. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { Settings } from "../../src/domain/Settings.ts"
+import { layerControlPlane, layerSettings } from "../../src/layers/Node.ts"
+import { ControlPlane } from "../../src/services/ControlPlane.ts"
+import { EventBus } from "../../src/services/EventBus.ts"
 import { startControlPlane } from "../harness/Roles.ts"
 import { talk } from "../harness/Talk.ts"
 import { until } from "../harness/Until.ts"
 
+const anyPort = "tcp://127.0.0.1:0"
 const client = "c".repeat(32)
 const worker = "d".repeat(32)
 
@@ -256,7 +263,9 @@ describe("exchange", () => {
 
       assert.include(refused.header.error, { _tag: "UnknownSession" })
       assert.deepStrictEqual(again.header.abandon, ["a"])
-      assert.deepStrictEqual(header.leases, [{ ...lease("a", 2), losses: 1 }])
+      const [second] = header.leases as ReadonlyArray<{ readonly history: ReadonlyArray<{ readonly reason: string }> }>
+      assert.deepStrictEqual({ ...second, history: [] }, { ...lease("a", 2), losses: 1, history: [] })
+      assert.deepStrictEqual(second?.history.map(({ reason }) => reason), ["lost"])
     }))
 })
 
@@ -309,6 +318,98 @@ describe("register", () => {
     }))
 })
 
+describe("beat", () => {
+  const beat = (lag: number) => ({ op: "beat", session: worker, lag })
+  const shown = (plane: ControlPlane["Service"]) =>
+    Effect.map(plane.workers, (workers) => workers.map(({ lag, running, state }) => ({ lag, running, state })))
+
+  it.live("of a blocked worker holds leases back until it says that it runs, or exchanges", () =>
+    Effect.gen(function*() {
+      const { doer, exchange, plane, submit } = yield* setUp()
+      const side = yield* talk(plane.workerAddress)
+      const first = yield* doer.begin({ op: "exchange", session: worker, seq: 1, free: 4 })
+      const reply = yield* side.say(beat(1_000))
+      yield* submit("a")
+      const blocked = yield* shown(plane)
+      yield* side.say(beat(999))
+      const leases = (yield* first).header.leases
+      yield* side.say(beat(5_000))
+      const again = yield* shown(plane)
+      yield* submit("b")
+      const next = yield* exchange(2, { free: 3 })
+
+      assert.deepStrictEqual(reply.header, { v: 1 })
+      assert.deepStrictEqual(blocked, [{ lag: 1_000, running: 0, state: "unresponsive" }])
+      assert.deepStrictEqual(leases, [lease("a")])
+      assert.deepStrictEqual(again, [{ lag: 5_000, running: 1, state: "unresponsive" }])
+      assert.deepStrictEqual(next.header.leases, [lease("b")])
+      assert.deepStrictEqual(yield* shown(plane), [{ lag: 0, running: 2, state: "active" }])
+    }))
+
+  it.live("keeps a blocked worker whose connection closed, until that of its beats closes too", () =>
+    Effect.gen(function*() {
+      const { doer, exchange, plane, submit } = yield* setUp({ reconnectGraceMillis: 200 })
+      const side = yield* talk(plane.workerAddress)
+      yield* submit("a")
+      yield* exchange(1)
+      yield* side.say(beat(0))
+      yield* doer.close
+      yield* until("the close to be noticed", Effect.map(shown(plane), ([one]) => one?.state === "lost"))
+      yield* side.say(beat(5_000))
+      const end = performance.now() + 600
+      yield* until("three times the grace to pass", () => performance.now() > end)
+      const kept = yield* shown(plane)
+      yield* side.close
+      yield* until("its loss", Effect.map(plane.stats, ({ workers }) => workers === 0), 5_000)
+
+      assert.deepStrictEqual(kept, [{ lag: 5_000, running: 1, state: "unresponsive" }])
+      assert.include(yield* plane.stats, { running: 0, waiting: 1 })
+    }))
+
+  it.live("of a worker that runs keeps it no longer than its exchanges do", () =>
+    Effect.gen(function*() {
+      const { plane } = yield* setUp({ heartbeatTimeoutMillis: 500 })
+      const side = yield* talk(plane.workerAddress)
+      yield* until(
+        "its loss",
+        Effect.andThen(side.say(beat(999)), (reply) => {
+          const { error } = reply.header as { readonly error?: { readonly _tag: string } }
+          return Effect.succeed(error?._tag === "UnknownSession")
+        }),
+        5_000
+      )
+
+      assert.include(yield* plane.stats, { workers: 0 })
+    }))
+
+  it.live("tells who follows when a worker is blocked, and when it runs again", () =>
+    Effect.gen(function*() {
+      const settings = { address: anyPort, workerAddress: anyPort, discovery: anyPort }
+      const context = yield* Layer.build(layerControlPlane.pipe(Layer.provide(layerSettings(settings))))
+      const plane = Context.get(context, ControlPlane)
+      const events: Array<string> = []
+      yield* Context.get(context, EventBus).events.pipe(
+        Stream.runForEach((event) =>
+          Effect.sync(() => "worker" in event && events.push(`${event.type} ${event.worker}`))
+        ),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      const doer = yield* talk(plane.workerAddress)
+      yield* until("somebody to follow", Context.get(context, EventBus).isFollowed)
+      yield* doer.say({ op: "register", session: worker, worker: "w", slots: 4, tasks: [{ name: "t" }] })
+      for (const lag of [999, 1_000, 2_000, 0]) yield* doer.say(beat(lag))
+      yield* doer.say({ op: "leave", session: worker })
+      yield* until("the last event", () => events.length >= 4)
+
+      assert.deepStrictEqual(events, [
+        "worker.joined w",
+        "worker.unresponsive w",
+        "worker.responsive w",
+        "worker.left w"
+      ])
+    }))
+})
+
 describe("leave", () => {
   it.live("takes the last reports, hands back the rest, and answers what waits", () =>
     Effect.gen(function*() {
@@ -343,6 +444,6 @@ describe("a control plane that stops", () => {
       assert.deepStrictEqual(outcomes.map(({ id, state }) => [id, state]), [["a", "succeeded"], ["b", "cancelled"]])
       const [refusal] = refused.header.refused as ReadonlyArray<{ readonly error: object }>
       assert.include(refusal?.error, { _tag: "ShuttingDown" })
-      assert.deepStrictEqual(yield* Fiber.join(draining), { cancelled: 1, abandoned: 0 })
+      assert.deepStrictEqual(yield* Fiber.join(draining), { cancelled: 1, abandoned: 0, kept: 0 })
     }))
 })

@@ -5,11 +5,12 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Event } from "../../src/domain/Event.ts"
+import { TaskId } from "../../src/domain/Task.ts"
 import * as EventBusPubSub from "../../src/layers/EventBusPubSub.ts"
 import { EventBus } from "../../src/services/EventBus.ts"
 
 const { bufferSize } = EventBusPubSub
-const event = (at: number): Event => ({ type: "task.queued", at, id: `${at}`, name: "t" })
+const event = (at: number): Event => ({ type: "task.queued", at, id: TaskId.make(`${at}`), name: "t" })
 
 /** Yields until a condition holds: followers begin on a later turn of the scheduler. */
 const until = (condition: () => boolean) =>

@@ -22,18 +22,18 @@ describe("bounds", () => {
   it("keeps as many outcomes as the bound says, the least recently used go first", () => {
     const cache = make({ resultCacheSize: 2 })
 
-    for (const id of ["a", "b", "c"]) cache.put(makeOutcome(id), 1, 0)
+    for (const id of ["a", "b", "c"]) cache.put(makeOutcome(id), 1, 0, Infinity)
 
     assert.deepStrictEqual([cache.size(), kept(cache)], [2, ["c", "b"]])
   })
 
   it("takes one that is asked for as used", () => {
     const cache = make({ resultCacheSize: 2 })
-    cache.put(makeOutcome("a"), 1, 0)
-    cache.put(makeOutcome("b"), 1, 0)
+    cache.put(makeOutcome("a"), 1, 0, Infinity)
+    cache.put(makeOutcome("b"), 1, 0, Infinity)
 
     const asked = cache.get("a", 0)
-    cache.put(makeOutcome("c"), 1, 0)
+    cache.put(makeOutcome("c"), 1, 0, Infinity)
 
     assert.strictEqual(asked?.id, "a")
     assert.deepStrictEqual(kept(cache), ["c", "a"])
@@ -41,11 +41,11 @@ describe("bounds", () => {
 
   it("does not take one that is merely remembered as used", () => {
     const cache = make({ resultCacheSize: 2 })
-    cache.put(makeOutcome("a"), 1, 0)
-    cache.put(makeOutcome("b"), 1, 0)
+    cache.put(makeOutcome("a"), 1, 0, Infinity)
+    cache.put(makeOutcome("b"), 1, 0, Infinity)
 
     cache.recall("a")
-    cache.put(makeOutcome("c"), 1, 0)
+    cache.put(makeOutcome("c"), 1, 0, Infinity)
 
     assert.deepStrictEqual(kept(cache), ["c", "b"])
   })
@@ -53,10 +53,10 @@ describe("bounds", () => {
   it("keeps as many bytes as the bound says", () => {
     const cache = make({ resultCacheBytes: 2 * outcomeOverheadBytes + 100 })
 
-    cache.put(makeOutcome("a", 50), 1, 0)
-    cache.put(makeOutcome("b", 50), 1, 0)
+    cache.put(makeOutcome("a", 50), 1, 0, Infinity)
+    cache.put(makeOutcome("b", 50), 1, 0, Infinity)
     const full = [cache.size(), cache.bytes()]
-    cache.put(makeOutcome("c", 51), 1, 0)
+    cache.put(makeOutcome("c", 51), 1, 0, Infinity)
 
     assert.deepStrictEqual(full, [2, 2 * outcomeOverheadBytes + 100])
     assert.deepStrictEqual(kept(cache), ["c"])
@@ -65,9 +65,9 @@ describe("bounds", () => {
 
   it("keeps only the trace of an outcome that is larger than the bound, and drops no other for it", () => {
     const cache = make({ resultCacheBytes: outcomeOverheadBytes + 10 })
-    cache.put(makeOutcome("small", 10), 1, 0)
+    cache.put(makeOutcome("small", 10), 1, 0, Infinity)
 
-    cache.put(makeOutcome("large", 11), 2, 0)
+    cache.put(makeOutcome("large", 11), 2, 0, Infinity)
 
     assert.isUndefined(cache.get("large", 0))
     assert.deepStrictEqual(cache.recall("large"), { state: "succeeded", fingerprint: 2 })
@@ -77,7 +77,7 @@ describe("bounds", () => {
   it("keeps no outcome, but traces, with a size of 0", () => {
     const cache = make({ resultCacheSize: 0 })
 
-    cache.put(makeOutcome("a"), 3, 0)
+    cache.put(makeOutcome("a"), 3, 0, Infinity)
 
     assert.strictEqual(cache.size(), 0)
     assert.deepStrictEqual(cache.recall("a"), { state: "succeeded", fingerprint: 3 })
@@ -88,7 +88,7 @@ describe("age", () => {
   for (const start of [0, 12_345.6]) {
     it(`gives an outcome out until it is as old as the bound says, from ${start}`, () => {
       const cache = make()
-      cache.put(makeOutcome("a"), 1, start)
+      cache.put(makeOutcome("a"), 1, start, Infinity)
 
       const young = cache.get("a", start + 1_000)
       const old = cache.get("a", start + 1_001)
@@ -101,7 +101,7 @@ describe("age", () => {
 
   it("is not renewed by asking", () => {
     const cache = make()
-    cache.put(makeOutcome("a"), 1, 0)
+    cache.put(makeOutcome("a"), 1, 0, Infinity)
 
     for (let now = 0; now <= 1_000; now += 100) assert.isDefined(cache.get("a", now))
 
@@ -110,8 +110,8 @@ describe("age", () => {
 
   it("frees the bytes of what is past it when told the time", () => {
     const cache = make()
-    cache.put(makeOutcome("a", 10), 1, 0)
-    cache.put(makeOutcome("b", 10), 1, 500)
+    cache.put(makeOutcome("a", 10), 1, 0, Infinity)
+    cache.put(makeOutcome("b", 10), 1, 500, Infinity)
 
     cache.expire(1_200)
 
@@ -124,9 +124,9 @@ describe("age", () => {
 describe("recall", () => {
   it("tells state and fingerprint of an outcome while it is kept and after it was evicted", () => {
     const cache = make({ resultCacheSize: 1 })
-    cache.put({ ...makeOutcome("a"), state: "failed" }, 7, 0)
+    cache.put({ ...makeOutcome("a"), state: "failed" }, 7, 0, Infinity)
     const whileKept = cache.recall("a")
-    cache.put(makeOutcome("b"), 8, 0)
+    cache.put(makeOutcome("b"), 8, 0, Infinity)
 
     assert.strictEqual(whileKept?.state, "failed")
     assert.strictEqual(whileKept?.fingerprint, 7)
@@ -137,7 +137,7 @@ describe("recall", () => {
   it("remembers as many evicted outcomes as there are tombstones", () => {
     const cache = make({ resultCacheSize: 1, tombstones: 3 })
 
-    for (let i = 0; i < 10; i++) cache.put(makeOutcome(`${i}`), i, 0)
+    for (let i = 0; i < 10; i++) cache.put(makeOutcome(`${i}`), i, 0, Infinity)
 
     const remembered = Array.from({ length: 10 }, (_, i) => cache.recall(`${i}`)?.fingerprint)
     assert.deepStrictEqual(remembered.slice(0, 6), [undefined, undefined, undefined, undefined, undefined, undefined])
@@ -146,11 +146,11 @@ describe("recall", () => {
 
   it("forgets last what was asked for last", () => {
     const cache = make({ resultCacheSize: 0, tombstones: 2 })
-    cache.put(makeOutcome("a"), 1, 0)
-    cache.put(makeOutcome("b"), 2, 0)
+    cache.put(makeOutcome("a"), 1, 0, Infinity)
+    cache.put(makeOutcome("b"), 2, 0, Infinity)
 
     cache.recall("a")
-    cache.put(makeOutcome("c"), 3, 0)
+    cache.put(makeOutcome("c"), 3, 0, Infinity)
 
     assert.isDefined(cache.recall("a"))
     assert.isUndefined(cache.recall("b"))
@@ -161,7 +161,7 @@ describe("layer", () => {
   it.effect("is bounded by the settings", () =>
     Effect.gen(function*() {
       const cache = yield* ResultCache
-      for (let i = 0; i < 10; i++) cache.put(makeOutcome(`${i}`), 1, 0)
+      for (let i = 0; i < 10; i++) cache.put(makeOutcome(`${i}`), 1, 0, Infinity)
 
       assert.strictEqual(cache.size(), 4)
     }).pipe(

@@ -1,0 +1,131 @@
+/**
+ * What a client can change in a control plane, besides to submit: cancel, retry, forget, pause, schedule.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import {
+  CountChanged,
+  IdConflict,
+  JournalFailed,
+  NotRetryable,
+  OutboxFull,
+  QueueFull,
+  ResultEvicted,
+  ScheduleNotFound,
+  ShuttingDown,
+  TaskFinished,
+  TaskNotFound,
+  TaskStopping,
+  TooLarge,
+  UniqueConflict,
+  UnknownTask
+} from "../domain/Errors.ts"
+import * as Message from "../domain/Message.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+import { isFinal } from "../domain/TaskState.ts"
+import type { CancelError, Client, ManyOptions, TaskFilter } from "../services/Client.ts"
+import type { Calls } from "./Calls.ts"
+import { only } from "./Calls.ts"
+import { filterToWire } from "./ClientQueries.ts"
+import { isTaskId } from "./ClientSubmissions.ts"
+import * as Reply from "./Reply.ts"
+
+const decodeCancelReply = Reply.decoder(Message.CancelReply)
+const decodeCountReply = Reply.decoder(Message.CountReply)
+const decodeRetryReply = Reply.decoder(Message.RetryReply)
+const decodeDoneReply = Reply.decoder(Message.DoneReply)
+
+const refusals = [
+  UnknownTask,
+  QueueFull,
+  OutboxFull,
+  IdConflict,
+  UniqueConflict,
+  ResultEvicted,
+  TooLarge,
+  ShuttingDown,
+  JournalFailed
+] as const
+
+/**
+ * Returns why a submission was refused.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const submitError = only(...refusals)
+
+/**
+ * Creates the changes that a client can make.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeChanges = (
+  { ask }: Calls,
+  { deadlineMillis }: Pick<Values, "deadlineMillis">
+): Pick<
+  Client["Service"],
+  "cancel" | "cancelAll" | "retry" | "retryAll" | "purge" | "pause" | "resume" | "schedule" | "unschedule" | "trigger"
+> => {
+  const changeMany = (op: "cancelAll" | "retryAll" | "purge") => (filter: TaskFilter, options: ManyOptions = {}) =>
+    filterToWire(filter).pipe(
+      Effect.flatMap((filter) => ask({ op, filter, ...options }, decodeCountReply)),
+      Effect.mapError(only(CountChanged)),
+      Effect.map(({ count }) => count)
+    )
+
+  /** Asks until the task has stopped, or the time is up. */
+  const cancelWithin = (id: string, millis: number): Effect.Effect<void, CancelError> => {
+    const wait = Math.min(Math.ceil(millis), Message.maxWaitMillis)
+    return ask({ op: "cancel", id, wait }, decodeCancelReply, wait).pipe(
+      Effect.mapError(only(TaskNotFound, TaskFinished)),
+      Effect.flatMap(({ state }) =>
+        state === "cancelled"
+          ? Effect.void
+          : isFinal(state)
+          ? Effect.fail(new TaskFinished({ id, state }))
+          : millis > wait
+          ? cancelWithin(id, millis - wait)
+          : Effect.fail(new TaskStopping({ id, afterMillis: deadlineMillis }))
+      )
+    )
+  }
+
+  const tell = (header: object) =>
+    ask(header, decodeDoneReply).pipe(Effect.mapError(only(ScheduleNotFound)), Effect.asVoid)
+
+  return {
+    cancel: (id) =>
+      isTaskId(id)
+        ? cancelWithin(id, deadlineMillis).pipe(
+          // It was cancelled before, maybe by us, and the answer was lost.
+          Effect.catchTag(
+            "TaskFinished",
+            (error) => error.state === "cancelled" ? Effect.void : Effect.fail(error)
+          )
+        )
+        : Effect.fail(new TaskNotFound({ id })),
+    cancelAll: changeMany("cancelAll"),
+    retry: (id) =>
+      isTaskId(id)
+        ? ask({ op: "retry", id }, decodeRetryReply).pipe(
+          Effect.mapError(only(TaskNotFound, NotRetryable, ...refusals)),
+          Effect.map((reply) => reply.id)
+        )
+        : Effect.fail(new TaskNotFound({ id })),
+    retryAll: changeMany("retryAll"),
+    purge: changeMany("purge"),
+    pause: (target) => tell({ op: "pause", target: target ?? {} }),
+    resume: (target) => tell({ op: "resume", target: target ?? {} }),
+    schedule: ({ "~fastworker/Schedule": _, ...schedule }) =>
+      ask({ op: "schedule", schedule }, decodeDoneReply).pipe(Effect.mapError(submitError), Effect.asVoid),
+    unschedule: (id) => tell({ op: "unschedule", id }),
+    trigger: (id) =>
+      ask({ op: "trigger", id }, decodeRetryReply).pipe(
+        Effect.mapError(only(ScheduleNotFound, ...refusals)),
+        Effect.map((reply) => reply.id)
+      )
+  }
+}

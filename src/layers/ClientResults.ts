@@ -1,0 +1,324 @@
+/**
+ * Who waits for what in a client: outcomes, and what handlers report before them, are collected with one long poll for
+ * all. After a restart of the control plane it is asked for everything that is waited for.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Buffer } from "node:buffer"
+import type { CallError, ReplyError, ResultError } from "../domain/Errors.ts"
+import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound, WouldDeadlock } from "../domain/Errors.ts"
+import * as Message from "../domain/Message.ts"
+import type { Settings as Values } from "../domain/Settings.ts"
+import { TaskContext } from "../domain/TaskContext.ts"
+import type { Any } from "../domain/TaskDefinition.ts"
+import type { ProgressError } from "../services/Client.ts"
+import type { Calls } from "./Calls.ts"
+import { callError } from "./Calls.ts"
+import * as Envelope from "./Envelope.ts"
+import * as Outcomes from "./Outcomes.ts"
+import * as Reply from "./Reply.ts"
+
+/** Callers that are resumed before the event loop may do something else. */
+const resumesPerTurn = 256
+
+const v = Message.protocolVersion
+
+/** How the waiting for a task ended: with its outcome, or with why there is none. */
+type Ended = Result.Result<{ readonly outcome: Message.OutcomeHeader; readonly body: Buffer }, WaitError>
+type WaitError = Exclude<ResultError, WouldDeadlock>
+
+/**
+ * Somebody who waits for the outcome of a task.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Waiter {
+  readonly end: (ended: Ended) => void
+  /** Gets what the handler reports meanwhile. */
+  readonly report: ((body: Buffer) => void) | undefined
+}
+
+interface Awaited {
+  readonly waiters: Array<Waiter>
+  /** The control plane has accepted the task or knows that we wait for it. */
+  isKnown: boolean
+  /** It was asked, or is about to be, for what the handler reports too. */
+  isFollowed: boolean
+  /** The newest of that. */
+  latest: Buffer | undefined
+}
+
+const decodeWatchReply = Reply.decoder(Message.WatchReply)
+const decodeCollectReply = Reply.decoder(Message.CollectReply)
+
+const watchError = (error: ReplyError | CallError): WaitError =>
+  error instanceof TaskNotFound || error instanceof ResultEvicted
+    ? error
+    : error instanceof OutboxFull
+    ? new BadRequest({ reason: error.message })
+    : callError(error)
+
+/**
+ * Runs what waits for a task. Within a handler the slot is free meanwhile.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const whileWaiting = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, E | WouldDeadlock> =>
+  Effect.withFiber((fiber) => {
+    const task = Context.getOrUndefined(fiber.context, TaskContext)
+    return task === undefined ? wait : task.yieldSlot(wait)
+  })
+
+/**
+ * Creates a waiter that resumes an Effect with what the task's caller gets.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeWaiter = (definition: Any, resume: (exit: Exit.Exit<never, never>) => void): Waiter => ({
+  // The definition says what the types are, and it decodes by its schemas.
+  end: (ended) =>
+    resume(
+      (Result.isSuccess(ended)
+        ? Outcomes.toExit(definition, ended.success.outcome, ended.success.body)
+        : Effect.fail(ended.failure)) as Exit.Exit<never, never>
+    ),
+  report: undefined
+})
+
+/**
+ * Who waits for what in a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ClientResults = ReturnType<typeof makeResults>
+
+/**
+ * Creates the state in which nobody waits for anything.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeResults = ({ calls: { send }, scheduleFlush, session, settings }: {
+  readonly calls: Calls
+  readonly session: string
+  readonly settings: Values
+  /** Asks for `flush` at the end of this turn. */
+  readonly scheduleFlush: () => void
+}) => {
+  /** How long a collect may wait for outcomes. */
+  const collectWaitMillis = Math.min(2 * settings.heartbeatMillis, Message.maxWaitMillis)
+  const awaited = new Map<string, Awaited>()
+  let watches = new Set<string>()
+  let isCollecting = false
+  let acknowledged = 0
+  let epoch: string | undefined
+
+  // --- Waiters ---
+
+  const add = (id: string, waiter: Waiter): Awaited => {
+    const existing = awaited.get(id)
+    if (existing !== undefined) {
+      existing.waiters.push(waiter)
+      return existing
+    }
+    const added = { waiters: [waiter], isKnown: false, isFollowed: false, latest: undefined }
+    awaited.set(id, added)
+    return added
+  }
+
+  const remove = (id: string, waiter: Waiter) => {
+    const entry = awaited.get(id)
+    const at = entry?.waiters.indexOf(waiter) ?? -1
+    if (entry === undefined || at === -1) return
+    entry.waiters.splice(at, 1)
+    if (entry.waiters.length === 0) awaited.delete(id)
+  }
+
+  /** Has the control plane told of a task that it was not told to tell of when it was submitted. */
+  const ask = (id: string) => {
+    watches.add(id)
+    scheduleFlush()
+  }
+
+  const end = (id: string, ended: Ended) => {
+    const entry = awaited.get(id)
+    if (entry === undefined) return
+    awaited.delete(id)
+    for (const waiter of entry.waiters) waiter.end(ended)
+  }
+
+  const failAll = (error: CallError) => {
+    for (const id of awaited.keys()) end(id, Result.fail(error))
+  }
+
+  const report = (id: string, body: Buffer) => {
+    const entry = awaited.get(id)
+    if (entry === undefined) return
+    entry.latest = body
+    for (const waiter of entry.waiters) waiter.report?.(body)
+  }
+
+  // --- Watching and collecting ---
+
+  /** Watches tasks, those that are followed apart. */
+  const watchAll = (ids: Iterable<string>, isRestarted: boolean) => {
+    const plain: Array<string> = []
+    const followed: Array<string> = []
+    for (const id of ids) {
+      const entry = awaited.get(id)
+      if (entry !== undefined) (entry.isFollowed ? followed : plain).push(id)
+    }
+    for (const [list, progress] of [[plain, false], [followed, true]] as const) {
+      for (let i = 0; i < list.length; i += Message.maxBatch) {
+        watch(list.slice(i, i + Message.maxBatch), progress, isRestarted)
+      }
+    }
+  }
+
+  const watch = (ids: ReadonlyArray<string>, progress: boolean, isRestarted: boolean) => {
+    const payload = Envelope.encode({ v, op: "watch", session, ids, ...(progress ? { progress } : {}) })
+    send(payload, decodeWatchReply, 0, (reply) => {
+      if (Result.isFailure(reply)) {
+        const error = watchError(reply.failure)
+        for (const id of ids) end(id, Result.fail(error))
+        return
+      }
+      onEpoch(reply.success.header.epoch)
+      for (const { error, index } of reply.success.header.refused ?? []) {
+        const id = ids[index] as string
+        end(
+          id,
+          Result.fail(isRestarted && error._tag === "TaskNotFound" ? new TaskLost({ id }) : watchError(error))
+        )
+      }
+      for (const id of ids) {
+        const entry = awaited.get(id)
+        if (entry !== undefined) entry.isKnown = true
+      }
+      collect()
+    })
+  }
+
+  /** Keeps one long poll open while somebody waits. */
+  const collect = () => {
+    if (isCollecting || awaited.size === 0) return
+    isCollecting = true
+    const payload = Envelope.encode({
+      v,
+      op: "collect",
+      session,
+      ack: acknowledged,
+      wait: collectWaitMillis,
+      ...(epoch === undefined ? {} : { epoch })
+    })
+    const sentAt = performance.now()
+    send(payload, decodeCollectReply, collectWaitMillis, (reply) => {
+      isCollecting = false
+      // After a long silence (a suspended process) we may have been forgotten, and with us what we wait for. Watching
+      // what is watched already has no effect.
+      if (performance.now() - sentAt > settings.sessionTimeoutMillis / 2) watchKnown(false)
+      if (Result.isFailure(reply)) return failAll(callError(reply.failure))
+      onCollected(reply.success)
+    })
+  }
+
+  const onCollected = ({ body, header }: Reply.Reply<typeof Message.CollectReply.Type>) => {
+    onEpoch(header.epoch)
+    acknowledged = header.last
+    const { outcomes, progress = [] } = header
+    const bodies = Envelope.split(body, [...outcomes, ...progress])
+    if (Result.isFailure(bodies)) return failAll(bodies.failure)
+    progress.forEach(({ id }, index) => report(id, bodies.success[outcomes.length + index] as Buffer))
+    // Acknowledged at once, and resumed some at a time: what the first callers do next is on its way, and the next
+    // outcomes with it, while the others are resumed. That keeps all three processes busy.
+    const endFrom = (start: number) => {
+      const stop = Math.min(start + resumesPerTurn, outcomes.length)
+      for (let i = start; i < stop; i++) {
+        const outcome = outcomes[i] as Message.OutcomeHeader
+        end(outcome.id, Result.succeed({ outcome, body: bodies.success[i] as Buffer }))
+      }
+      if (stop < outcomes.length) setImmediate(() => endFrom(stop))
+    }
+    endFrom(0)
+    collect()
+  }
+
+  /** A new control plane does not know what the old one had accepted: it is asked, and says so for each. */
+  const onEpoch = (current: string) => {
+    const isRestarted = epoch !== undefined && current !== epoch
+    if (isRestarted) acknowledged = 0
+    epoch = current
+    if (isRestarted) watchKnown(true)
+  }
+
+  const watchKnown = (isRestarted: boolean) =>
+    watchAll([...awaited].filter(([, { isKnown }]) => isKnown).map(([id]) => id), isRestarted)
+
+  return {
+    add,
+    remove,
+    ask,
+    /** Says which control plane an answer came from. */
+    onEpoch,
+
+    /** Whether somebody waits for this task. */
+    has: (id: string) => awaited.has(id),
+
+    /** Sends what was asked for in this turn, after what was submitted in it. */
+    flush() {
+      if (watches.size > 0) {
+        const ids = watches
+        watches = new Set()
+        watchAll(ids, false)
+      }
+      collect()
+    },
+
+    /** Waits for the outcome of a task. */
+    await: <Success, Error>(definition: Any, id: string): Effect.Effect<Success, Error | ResultError> =>
+      whileWaiting(Effect.callback<Success, Error | ResultError>((resume) => {
+        const waiter = makeWaiter(definition, resume)
+        if (add(id, waiter).waiters.length === 1) ask(id)
+        return Effect.sync(() => remove(id, waiter))
+      })),
+
+    /** Follows what the handler of a task reports, the newest of it, until its outcome. */
+    follow(definition: Any, id: string): Stream.Stream<unknown, ProgressError> {
+      const values = Stream.callback<unknown, ProgressError>((queue) => {
+        const report = (body: Buffer) => {
+          const value = Outcomes.toProgress(definition, id, body)
+          if (value === undefined) return
+          if (Result.isSuccess(value)) Queue.offerUnsafe(queue, value.success)
+          else Queue.failCauseUnsafe(queue, Cause.fail(value.failure))
+        }
+        const end = (ended: Ended) => {
+          if (Result.isSuccess(ended) || ended.failure instanceof ResultEvicted) Queue.endUnsafe(queue)
+          else Queue.failCauseUnsafe(queue, Cause.fail(ended.failure as ProgressError))
+        }
+        const waiter: Waiter = { report, end }
+        return Effect.acquireRelease(
+          Effect.sync(() => {
+            const entry = add(id, waiter)
+            if (entry.latest !== undefined) report(entry.latest)
+            if (entry.isFollowed) return
+            entry.isFollowed = true
+            ask(id)
+          }),
+          () => Effect.sync(() => remove(id, waiter))
+        )
+      }, { bufferSize: 1, strategy: "sliding" })
+      return Stream.transformPull(values, (pull) => Effect.succeed(whileWaiting(pull)))
+    }
+  }
+}
