@@ -13,6 +13,7 @@ import { cancel, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
 import { controlPlane } from "./cli/ControlPlane.ts"
 import { events } from "./cli/Events.ts"
 import * as Flags from "./cli/Flags.ts"
+import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
 import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
 import { submit } from "./cli/Submit.ts"
@@ -39,7 +40,8 @@ Flags.root.pipe(
     events,
     workers,
     stats,
-    tasks
+    tasks,
+    journal
   ]),
   Command.run({ version: packageVersion }),
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layerPresenter)),

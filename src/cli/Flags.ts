@@ -142,10 +142,10 @@ export const threads = {
     Flag.withFallbackConfig(Config.String("FASTWORKER_THREAD_HEAP")),
     Flag.optional,
     Flag.mapEffect((value) => {
-      if (Option.isNone(value)) return Effect.succeed(Option.none<number>())
+      if (Option.isNone(value)) return Effect.succeedNone
       const bytes = parseSize(value.value)
       return Result.isSuccess(bytes) && bytes.success >= 1024 ** 2
-        ? Effect.succeed(Option.some(bytes.success))
+        ? Effect.succeedSome(bytes.success)
         : Effect.fail(
           new CliError.InvalidValue({
             option: "thread-heap",
@@ -229,6 +229,13 @@ export const controlPlane = {
     "FASTWORKER_HEARTBEAT_TIMEOUT",
     defaults.heartbeatTimeoutMillis,
     "A worker that is silent for this long is lost: its tasks run elsewhere"
+  ),
+  maxCrashes: count(
+    "max-crashes",
+    "FASTWORKER_MAX_CRASHES",
+    defaults.maxCrashes,
+    1,
+    "Workers or threads that may be lost with one task before it is given up"
   ),
   drainTimeout,
   ...threads,

@@ -3,38 +3,42 @@
  * core of a control plane: synchronous, with the time as an argument.
  *
  * A rate is a token bucket that holds `limit` tokens, is full in the beginning and gets a new one every `per / limit`
- * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. What says nothing (nothing
- * runs, the bucket is full) is forgotten: memory is bounded by the keys in use.
+ * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. What is stored of it is only
+ * when it will be full again (the generic cell rate algorithm), so that nothing adds up that could round.
+ *
+ * Running tasks are counted whether there are limits or not, so that limits can change at any time. Of a key that says
+ * nothing (nothing runs, the bucket is full) nothing is kept: memory is bounded by the keys in use.
  *
  * @since 0.1.0
  */
 import type { Limits as Declared } from "../domain/Message.ts"
+import { formatDuration } from "../domain/Settings.ts"
 import type { Timer } from "./Timers.ts"
 import { makeTimers } from "./Timers.ts"
 
 /** Something that is counted: all tasks of a name, or those of one of its keys. */
 interface Gauge {
-  readonly name: string
+  readonly type: Type
   /** Empty for all tasks of the name. */
   readonly key: string
   running: number
-  /** Tokens that were there at `since`. */
-  tokens: number
-  since: number
-  /** Runs while the bucket is not full, or somebody waits for a token. */
+  /** When the bucket is full again, or was. */
+  fullAt: number
+  /** What a task was turned away for, since that was last free. */
+  lacks: "place" | "token" | undefined
+  /** Set for the next token while that is what is lacking, else for when the bucket of a key is full. */
   timer: Timer<Gauge> | undefined
-  /** Whether a task was turned away since the last one ended or the last token came. */
-  isWanted: boolean
 }
 
 interface Type {
+  readonly name: string
   declared: Declared
   readonly all: Gauge
   readonly keys: Map<string, Gauge>
 }
 
 /**
- * A name or key whose tasks may go on: lanes that were parked for it are to be unparked.
+ * A name (the key is empty), or a key of it, whose tasks may go on: lanes that were parked for it are to be unparked.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +59,41 @@ export type Limits = ReturnType<typeof makeLimits>
 type Rate = NonNullable<Declared["rate"]>
 
 const none: ReadonlyArray<Freed> = []
+const noLimits: Declared = {}
+
+/** Names that are remembered though none of their tasks runs: as many as the registry remembers. */
+const maxNames = 10_000
+
+/** How much too early a token may be used, in milliseconds: sums of fractions round. */
+const slackMillis = 0.001
+
+const makeGauge = (type: Type, key: string): Gauge => ({
+  type,
+  key,
+  running: 0,
+  fullAt: 0,
+  lacks: undefined,
+  timer: undefined
+})
+
+const makeType = (name: string): Type => {
+  const type: Omit<Type, "all"> = { name, declared: noLimits, keys: new Map() }
+  return Object.assign(type, { all: makeGauge(type as Type, "") })
+}
+
+const rateOf = ({ key, type: { declared } }: Gauge): Rate | undefined => key === "" ? declared.rate : declared.keyRate
+
+const boundOf = ({ key, type: { declared } }: Gauge): number | undefined =>
+  key === "" ? declared.concurrency : declared.keyConcurrency
+
+/** When there is a token: the bucket is never emptier than empty, so that is at most one interval away. */
+const tokenAt = ({ limit, per }: Rate, { fullAt }: Gauge): number => fullAt - per + per / limit - slackMillis
+
+const sameRate = (a: Rate | undefined, b: Rate | undefined): boolean => a?.limit === b?.limit && a?.per === b?.per
+
+const sameLimits = (a: Declared, b: Declared): boolean =>
+  a.concurrency === b.concurrency && a.keyConcurrency === b.keyConcurrency &&
+  sameRate(a.rate, b.rate) && sameRate(a.keyRate, b.keyRate)
 
 /**
  * Creates the state without limits.
@@ -66,158 +105,150 @@ export const makeLimits = () => {
   const types = new Map<string, Type>()
   const timers = makeTimers<Gauge>()
 
-  const gauge = (name: string, key: string): Gauge => ({
-    name,
-    key,
-    running: 0,
-    tokens: Infinity,
-    since: 0,
-    timer: undefined,
-    isWanted: false
-  })
-
-  const rateOf = ({ declared }: Type, { key }: Gauge): Rate | undefined => key === "" ? declared.rate : declared.keyRate
-  const boundOf = ({ declared }: Type, { key }: Gauge): number | undefined =>
-    key === "" ? declared.concurrency : declared.keyConcurrency
-
-  const tokensAt = ({ limit, per }: Rate, { since, tokens }: Gauge, now: number): number =>
-    Math.min(limit, tokens + (now - since) * limit / per)
-
-  /** When the bucket has its next token, or is full; computed from tokens, so rounded up: never too early. */
-  const tokenAt = ({ limit, per }: Rate, { since, tokens }: Gauge): number =>
-    since + Math.ceil((Math.max(1, Math.floor(tokens) + 1) - tokens) * per / limit)
-
-  const fullAt = ({ limit, per }: Rate, { since, tokens }: Gauge): number =>
-    since + Math.ceil((limit - tokens) * per / limit)
-
-  const admits = (type: Type, gauge: Gauge, now: number): boolean => {
-    const bound = boundOf(type, gauge)
-    const rate = rateOf(type, gauge)
-    const isAdmitted = (bound === undefined || gauge.running < bound) &&
-      (rate === undefined || tokensAt(rate, gauge, now) >= 1 - 1e-9)
-    if (!isAdmitted) {
-      gauge.isWanted = true
-      watch(type, gauge)
-    }
-    return isAdmitted
-  }
-
-  /** Sets the timer of a gauge: to its next token while one is waited for, else to when it is full and can be forgotten. */
-  const watch = (type: Type, gauge: Gauge) => {
-    const rate = rateOf(type, gauge)
-    if (rate === undefined || gauge.tokens >= rate.limit) return
-    const at = gauge.isWanted ? tokenAt(rate, gauge) : fullAt(rate, gauge)
+  const setTimer = (gauge: Gauge, at: number) => {
     if (gauge.timer === undefined) gauge.timer = timers.add(gauge, at)
     else timers.set(gauge.timer, at)
   }
 
-  const take = (type: Type, gauge: Gauge, now: number) => {
+  const clearTimer = ({ timer }: Gauge) => {
+    if (timer !== undefined) timers.clear(timer)
+  }
+
+  const lacking = (gauge: Gauge, now: number): Gauge["lacks"] => {
+    const bound = boundOf(gauge)
+    if (bound !== undefined && gauge.running >= bound) return "place"
+    const rate = rateOf(gauge)
+    return rate !== undefined && now < tokenAt(rate, gauge) ? "token" : undefined
+  }
+
+  const admits = (gauge: Gauge, now: number): boolean => {
+    const lacks = lacking(gauge, now)
+    if (lacks === undefined) return true
+    gauge.lacks = lacks
+    const rate = rateOf(gauge)
+    if (lacks === "token" && rate !== undefined) setTimer(gauge, tokenAt(rate, gauge))
+    return false
+  }
+
+  const take = (gauge: Gauge, now: number) => {
     gauge.running++
-    const rate = rateOf(type, gauge)
-    if (rate === undefined) return
-    gauge.tokens = tokensAt(rate, gauge, now) - 1
-    gauge.since = now
-    watch(type, gauge)
+    const rate = rateOf(gauge)
+    // Leases that were taken over come without asking for a token.
+    if (rate !== undefined) gauge.fullAt = Math.min(Math.max(gauge.fullAt, now) + rate.per / rate.limit, now + rate.per)
+    if (gauge.key !== "" && gauge.lacks !== "token") clearTimer(gauge)
   }
 
-  const forget = (type: Type, gauge: Gauge, now: number) => {
-    if (gauge.key === "" || gauge.running > 0 || gauge.isWanted) return
-    const rate = rateOf(type, gauge)
-    if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) return
-    if (gauge.timer !== undefined) timers.clear(gauge.timer)
-    type.keys.delete(gauge.key)
+  /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */
+  const tidy = (gauge: Gauge, now: number) => {
+    if (gauge.key === "" || gauge.running > 0 || gauge.lacks !== undefined) return
+    if (rateOf(gauge) !== undefined && gauge.fullAt > now) return setTimer(gauge, gauge.fullAt)
+    clearTimer(gauge)
+    gauge.type.keys.delete(gauge.key)
   }
 
-  const gaugesOf = (name: string, key: string): ReadonlyArray<Gauge> => {
-    const type = types.get(name)
-    const found = type?.keys.get(key)
-    return type === undefined ? [] : found === undefined ? [type.all] : [type.all, found]
+  /** A task of it does not run any more. Returns whether one that was turned away may be asked for again. */
+  const leave = (gauge: Gauge, now: number, isRefund: boolean): boolean => {
+    if (gauge.running > 0) gauge.running--
+    const rate = rateOf(gauge)
+    if (isRefund && rate !== undefined) gauge.fullAt -= rate.per / rate.limit
+    const isFreed = gauge.lacks === "place" || (isRefund && gauge.lacks === "token")
+    if (isFreed) gauge.lacks = undefined
+    tidy(gauge, now)
+    return isFreed
   }
 
-  /** One place less is taken. Returns what may go on. */
-  const leave = (name: string, key: string, now: number, refund: boolean): ReadonlyArray<Freed> => {
+  const left = (name: string, key: string, now: number, isRefund: boolean): ReadonlyArray<Freed> => {
     const type = types.get(name)
     if (type === undefined) return none
-    let freed: Array<Freed> | undefined
-    for (const gauge of gaugesOf(name, key)) {
-      if (gauge.running > 0) gauge.running--
-      const rate = rateOf(type, gauge)
-      if (refund && rate !== undefined) {
-        gauge.tokens = Math.min(rate.limit, tokensAt(rate, gauge, now) + 1)
-        gauge.since = now
-      }
-      if (gauge.isWanted) {
-        gauge.isWanted = false
-        freed ??= []
-        freed.push({ name, key: gauge.key })
-      }
-      forget(type, gauge, now)
+    const ofKey = key === "" ? undefined : type.keys.get(key)
+    const isFreed = leave(type.all, now, isRefund)
+    const isKeyFreed = ofKey !== undefined && leave(ofKey, now, isRefund)
+    if (!isFreed && !isKeyFreed) return none
+    return [...isFreed ? [{ name, key: "" }] : [], ...isKeyFreed ? [{ name, key }] : []]
+  }
+
+  /** Forgets names that say nothing when there are too many, those that were announced longest ago first. */
+  const trim = (now: number) => {
+    for (const { all, keys, name } of types.values()) {
+      if (types.size <= maxNames) break
+      if (all.running > 0 || keys.size > 0 || all.fullAt > now) continue
+      clearTimer(all)
+      types.delete(name)
     }
-    return freed ?? none
+  }
+
+  /** The tokens that were used stay used when the rate is another one. */
+  const convert = (gauge: Gauge, before: Rate | undefined, now: number) => {
+    const rate = rateOf(gauge)
+    const used = before === undefined ? 0 : Math.max(0, gauge.fullAt - now) * before.limit / before.per
+    gauge.fullAt = rate === undefined ? 0 : now + Math.min(used, rate.limit) * rate.per / rate.limit
+    gauge.lacks = undefined
+    clearTimer(gauge)
+    tidy(gauge, now)
   }
 
   return {
-    /** Sets the limits of a name; tasks that run keep counting. */
-    configure(name: string, declared: Declared | undefined) {
-      const known = types.get(name)
-      if (known !== undefined) known.declared = declared ?? {}
-      else if (declared !== undefined) types.set(name, { declared, all: gauge(name, ""), keys: new Map() })
+    /**
+     * Sets the limits of a name; tasks that run keep counting, and tokens that were used stay used. Returns whether they
+     * have changed: then whatever was turned away may be asked for again.
+     */
+    configure(name: string, declared: Declared | undefined, now: number): boolean {
+      const type = types.get(name) ?? makeType(name)
+      // Deleted first, so that the order of the map is the order of the last announcement.
+      types.delete(name)
+      types.set(name, type)
+      trim(now)
+      const before = type.declared
+      if (sameLimits(before, declared ?? noLimits)) return false
+      type.declared = declared ?? noLimits
+      convert(type.all, before.rate, now)
+      for (const gauge of type.keys.values()) convert(gauge, before.keyRate, now)
+      return true
     },
 
     /** Whether a task of this name may start now, as far as limits of the whole name go. */
     admitsName(name: string, now: number): boolean {
       const type = types.get(name)
-      return type === undefined || admits(type, type.all, now)
+      return type === undefined || type.declared === noLimits || admits(type.all, now)
     },
 
     /** Whether a task of this key may start now, as far as limits per key go. */
     admitsKey(name: string, key: string, now: number): boolean {
-      if (key === "") return true
-      const type = types.get(name)
-      if (type === undefined) return true
-      const { declared, keys } = type
-      if (declared.keyConcurrency === undefined && declared.keyRate === undefined) return true
-      const found = keys.get(key)
-      return found === undefined || admits(type, found, now)
+      const gauge = key === "" ? undefined : types.get(name)?.keys.get(key)
+      return gauge === undefined || admits(gauge, now)
     },
 
     /** A task starts. */
     started(name: string, key: string, now: number) {
-      const type = types.get(name)
-      if (type === undefined) return
-      take(type, type.all, now)
+      let type = types.get(name)
+      if (type === undefined) types.set(name, type = makeType(name))
+      take(type.all, now)
       if (key === "") return
-      let found = type.keys.get(key)
-      if (found === undefined) {
-        found = gauge(name, key)
-        type.keys.set(key, found)
-      }
-      take(type, found, now)
+      let gauge = type.keys.get(key)
+      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(type, key))
+      take(gauge, now)
     },
 
     /** A task that had started does not run any more. Returns what may go on. */
-    ended: (name: string, key: string, now: number) => leave(name, key, now, false),
+    ended: (name: string, key: string, now: number) => left(name, key, now, false),
 
-    /** A task did not start after all. Returns what may go on. */
-    refund: (name: string, key: string, now: number) => leave(name, key, now, true),
+    /** A task did not start after all: its place and its tokens are given back. Returns what may go on. */
+    refund: (name: string, key: string, now: number) => left(name, key, now, true),
 
     /** When {@link wake} has something to do. */
     nextWake: (): number | undefined => timers.next(),
 
-    /** Returns what has a token again and was turned away. */
+    /** Returns what was turned away for a token that is there now. */
     wake(now: number): ReadonlyArray<Freed> {
       let freed: Array<Freed> | undefined
       for (let gauge = timers.due(now); gauge !== undefined; gauge = timers.due(now)) {
-        const type = types.get(gauge.name)
-        if (type === undefined) continue
-        if (gauge.isWanted) {
-          gauge.isWanted = false
+        const { key, type } = gauge
+        if (gauge.lacks === "token") {
+          gauge.lacks = undefined
           freed ??= []
-          freed.push({ name: gauge.name, key: gauge.key })
+          freed.push({ name: type.name, key })
         }
-        const rate = rateOf(type, gauge)
-        if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) watch(type, gauge)
-        else forget(type, gauge, now)
+        tidy(gauge, now)
       }
       return freed ?? none
     },
@@ -225,16 +256,15 @@ export const makeLimits = () => {
     /** Why a task can't start now, for people. */
     explain(name: string, key: string, now: number): string | undefined {
       const type = types.get(name)
-      if (type === undefined) return undefined
-      for (const gauge of gaugesOf(name, key)) {
+      const gauges = type === undefined ? [] : [type.all, key === "" ? undefined : type.keys.get(key)]
+      for (const gauge of gauges) {
+        const lacks = gauge === undefined ? undefined : lacking(gauge, now)
+        if (gauge === undefined || lacks === undefined) continue
         const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${gauge.key}"`
-        const bound = boundOf(type, gauge)
-        if (bound !== undefined && gauge.running >= bound) return `${gauge.running} of ${bound} of ${of} run at once`
-        const rate = rateOf(type, gauge)
-        if (rate !== undefined && tokensAt(rate, gauge, now) < 1 - 1e-9) {
-          const wait = Math.max(0, Math.ceil(tokenAt(rate, gauge) - now))
-          return `the rate of ${of} is ${rate.limit} in ${rate.per} ms, the next may start in ${wait} ms`
-        }
+        if (lacks === "place") return `${gauge.running} of ${boundOf(gauge)} of ${of} run at once`
+        const rate = rateOf(gauge) as Rate
+        const wait = Math.max(1, Math.ceil(tokenAt(rate, gauge) - now))
+        return `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`
       }
       return undefined
     },
