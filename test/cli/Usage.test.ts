@@ -25,6 +25,10 @@ describe("usage", () => {
       [["worker", "--concurrency", "many"], /--concurrency/u],
       [["worker"], /at least one file of tasks/u],
       [["worker", "--tasks", fixture("basic.ts"), "--id", "a b"], /--id/u],
+      [["submit", "add", "--in", "soon"], /--in.*not a duration/u],
+      [["submit", "add", "--at", "soon"], /--at.*a time such as/u],
+      [["list", "--older-than", "soon"], /--older-than.*not a duration/u],
+      [["events", "--type", "odd"], /--type/u],
       [["sumbit"], /Unknown subcommand "sumbit"/u]
     ]
     for (const [args, expected] of cases) {
@@ -81,7 +85,15 @@ describe("usage", () => {
         ["submit", "add", "{}"],
         ["status", "x"],
         ["result", "x"],
-        ["cancel", "x"],
+        ["cancel", "x", "y"],
+        ["cancel", "--all", "--yes"],
+        ["retry", "x"],
+        ["purge", "--all"],
+        ["pause"],
+        ["schedules"],
+        ["schedule", "run", "x"],
+        ["dead"],
+        ["events"],
         ["list"],
         ["workers"],
         ["tasks"]
