@@ -468,7 +468,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** A running task has to stop: its worker is told. */
-    stop(task: TaskRecord, stop: "cancelled" | "expired") {
+    stop: (task: TaskRecord, stop: "cancelled" | "expired") => {
       if (life.stop(task, stop) && task.worker !== undefined) order(task.worker, task.id)
     },
 
@@ -531,7 +531,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** Pauses or resumes every worker of this id. */
-    setPaused(id: string, paused: boolean) {
+    setPaused: (id: string, paused: boolean) => {
       for (const worker of registry.workers()) {
         if (worker.id !== id) continue
         worker.paused = paused

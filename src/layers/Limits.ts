@@ -18,9 +18,11 @@ import { makeTimers } from "./Timers.ts"
 
 /** Something that is counted: all tasks of a name, or those of one of its keys. */
 interface Gauge {
-  readonly type: Type
+  readonly name: string
   /** Empty for all tasks of the name. */
   readonly key: string
+  bound: number | undefined
+  rate: Rate | undefined
   running: number
   /** When the bucket is full again, or was. */
   fullAt: number
@@ -31,7 +33,6 @@ interface Gauge {
 }
 
 interface Type {
-  readonly name: string
   declared: Declared
   readonly all: Gauge
   readonly keys: Map<string, Gauge>
@@ -67,24 +68,22 @@ const maxNames = 10_000
 /** How much too early a token may be used, in milliseconds: sums of fractions round. */
 const slackMillis = 0.001
 
-const makeGauge = (type: Type, key: string): Gauge => ({
-  type,
+const makeGauge = (name: string, key: string, { concurrency, keyConcurrency, keyRate, rate }: Declared): Gauge => ({
+  name,
   key,
+  bound: key === "" ? concurrency : keyConcurrency,
+  rate: key === "" ? rate : keyRate,
   running: 0,
   fullAt: 0,
   lacks: undefined,
   timer: undefined
 })
 
-const makeType = (name: string): Type => {
-  const type: Omit<Type, "all"> = { name, declared: noLimits, keys: new Map() }
-  return Object.assign(type, { all: makeGauge(type as Type, "") })
-}
-
-const rateOf = ({ key, type: { declared } }: Gauge): Rate | undefined => key === "" ? declared.rate : declared.keyRate
-
-const boundOf = ({ key, type: { declared } }: Gauge): number | undefined =>
-  key === "" ? declared.concurrency : declared.keyConcurrency
+const makeType = (name: string): Type => ({
+  declared: noLimits,
+  all: makeGauge(name, "", noLimits),
+  keys: new Map()
+})
 
 /** When there is a token: the bucket is never emptier than empty, so that is at most one interval away. */
 const tokenAt = ({ limit, per }: Rate, { fullAt }: Gauge): number => fullAt - per + per / limit - slackMillis
@@ -115,9 +114,8 @@ export const makeLimits = () => {
   }
 
   const lacking = (gauge: Gauge, now: number): Gauge["lacks"] => {
-    const bound = boundOf(gauge)
-    if (bound !== undefined && gauge.running >= bound) return "place"
-    const rate = rateOf(gauge)
+    const { bound, rate, running } = gauge
+    if (bound !== undefined && running >= bound) return "place"
     return rate !== undefined && now < tokenAt(rate, gauge) ? "token" : undefined
   }
 
@@ -125,33 +123,34 @@ export const makeLimits = () => {
     const lacks = lacking(gauge, now)
     if (lacks === undefined) return true
     gauge.lacks = lacks
-    const rate = rateOf(gauge)
-    if (lacks === "token" && rate !== undefined) setTimer(gauge, tokenAt(rate, gauge))
+    // While a place is lacking too, a token is of no use: nobody is to be woken for it.
+    if (lacks === "token" && gauge.rate !== undefined) setTimer(gauge, tokenAt(gauge.rate, gauge))
     return false
   }
 
   const take = (gauge: Gauge, now: number) => {
+    const { rate } = gauge
     gauge.running++
-    const rate = rateOf(gauge)
-    // Leases that were taken over come without asking for a token.
+    // Leases that were taken over come without asking for a token: the bucket is never emptier than empty.
     if (rate !== undefined) gauge.fullAt = Math.min(Math.max(gauge.fullAt, now) + rate.per / rate.limit, now + rate.per)
-    if (gauge.key !== "" && gauge.lacks !== "token") clearTimer(gauge)
+    if (gauge.lacks !== "token") clearTimer(gauge)
   }
 
   /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */
   const tidy = (gauge: Gauge, now: number) => {
-    if (gauge.key === "" || gauge.running > 0 || gauge.lacks !== undefined) return
-    if (rateOf(gauge) !== undefined && gauge.fullAt > now) return setTimer(gauge, gauge.fullAt)
+    const { fullAt, key, lacks, name, rate, running } = gauge
+    if (key === "" || running > 0 || lacks !== undefined) return
+    if (rate !== undefined && fullAt > now) return setTimer(gauge, fullAt)
     clearTimer(gauge)
-    gauge.type.keys.delete(gauge.key)
+    types.get(name)?.keys.delete(key)
   }
 
   /** A task of it does not run any more. Returns whether one that was turned away may be asked for again. */
   const leave = (gauge: Gauge, now: number, isRefund: boolean): boolean => {
+    const { lacks, rate } = gauge
     if (gauge.running > 0) gauge.running--
-    const rate = rateOf(gauge)
     if (isRefund && rate !== undefined) gauge.fullAt -= rate.per / rate.limit
-    const isFreed = gauge.lacks === "place" || (isRefund && gauge.lacks === "token")
+    const isFreed = lacks === "place" || (isRefund && lacks === "token")
     if (isFreed) gauge.lacks = undefined
     tidy(gauge, now)
     return isFreed
@@ -167,21 +166,24 @@ export const makeLimits = () => {
     return [...isFreed ? [{ name, key: "" }] : [], ...isKeyFreed ? [{ name, key }] : []]
   }
 
-  /** Forgets names that say nothing when there are too many, those that were announced longest ago first. */
+  /** Makes room for one more name: those that say nothing go, the one that was announced longest ago first. */
   const trim = (now: number) => {
-    for (const { all, keys, name } of types.values()) {
-      if (types.size <= maxNames) break
+    if (types.size < maxNames) return
+    for (const [name, { all, keys }] of types) {
       if (all.running > 0 || keys.size > 0 || all.fullAt > now) continue
       clearTimer(all)
       types.delete(name)
+      return
     }
   }
 
   /** The tokens that were used stay used when the rate is another one. */
-  const convert = (gauge: Gauge, before: Rate | undefined, now: number) => {
-    const rate = rateOf(gauge)
+  const change = (gauge: Gauge, bound: number | undefined, rate: Rate | undefined, now: number) => {
+    const before = gauge.rate
     const used = before === undefined ? 0 : Math.max(0, gauge.fullAt - now) * before.limit / before.per
     gauge.fullAt = rate === undefined ? 0 : now + Math.min(used, rate.limit) * rate.per / rate.limit
+    gauge.bound = bound
+    gauge.rate = rate
     gauge.lacks = undefined
     clearTimer(gauge)
     tidy(gauge, now)
@@ -196,20 +198,20 @@ export const makeLimits = () => {
       const type = types.get(name) ?? makeType(name)
       // Deleted first, so that the order of the map is the order of the last announcement.
       types.delete(name)
-      types.set(name, type)
       trim(now)
-      const before = type.declared
-      if (sameLimits(before, declared ?? noLimits)) return false
-      type.declared = declared ?? noLimits
-      convert(type.all, before.rate, now)
-      for (const gauge of type.keys.values()) convert(gauge, before.keyRate, now)
+      types.set(name, type)
+      const after = declared ?? noLimits
+      if (sameLimits(type.declared, after)) return false
+      type.declared = after
+      change(type.all, after.concurrency, after.rate, now)
+      for (const gauge of type.keys.values()) change(gauge, after.keyConcurrency, after.keyRate, now)
       return true
     },
 
     /** Whether a task of this name may start now, as far as limits of the whole name go. */
     admitsName(name: string, now: number): boolean {
       const type = types.get(name)
-      return type === undefined || type.declared === noLimits || admits(type.all, now)
+      return type === undefined || admits(type.all, now)
     },
 
     /** Whether a task of this key may start now, as far as limits per key go. */
@@ -225,7 +227,7 @@ export const makeLimits = () => {
       take(type.all, now)
       if (key === "") return
       let gauge = type.keys.get(key)
-      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(type, key))
+      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(name, key, type.declared))
       take(gauge, now)
     },
 
@@ -242,11 +244,11 @@ export const makeLimits = () => {
     wake(now: number): ReadonlyArray<Freed> {
       let freed: Array<Freed> | undefined
       for (let gauge = timers.due(now); gauge !== undefined; gauge = timers.due(now)) {
-        const { key, type } = gauge
+        const { key, name } = gauge
         if (gauge.lacks === "token") {
           gauge.lacks = undefined
           freed ??= []
-          freed.push({ name: type.name, key })
+          freed.push({ name, key })
         }
         tidy(gauge, now)
       }
@@ -260,9 +262,10 @@ export const makeLimits = () => {
       for (const gauge of gauges) {
         const lacks = gauge === undefined ? undefined : lacking(gauge, now)
         if (gauge === undefined || lacks === undefined) continue
-        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${gauge.key}"`
-        if (lacks === "place") return `${gauge.running} of ${boundOf(gauge)} of ${of} run at once`
-        const rate = rateOf(gauge) as Rate
+        const { bound, rate, running } = gauge
+        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${key}"`
+        if (lacks === "place") return `${running} of ${bound} of ${of} run at once`
+        if (rate === undefined) continue
         const wait = Math.max(1, Math.ceil(tokenAt(rate, gauge) - now))
         return `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`
       }
