@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { Buffer } from "node:buffer"
 import type { Report, TaskType } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
@@ -172,11 +173,17 @@ export const makeWorkers = (parts: Parts) => {
   const crashed = (task: TaskRecord, cause: RequeueCause, now: number, body?: Uint8Array) => {
     if (task.state === "cancelling") return life.finish(task, stopOf(task), now)
     if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
-      return life.finish(task, "failed", now, "crash", body)
+      return life.finish(task, "failed", now, "crash", crashBody(task, body))
     }
     life.remember(task, now, cause === "crashed" ? "crash" : "lost", body)
     life.requeue(task, cause, now)
   }
+
+  /** The crashes, and what the last one said. */
+  const crashBody = ({ crashes }: TaskRecord, said: Uint8Array | undefined) =>
+    new TextEncoder().encode(
+      JSON.stringify({ crashes, ...(said === undefined ? {} : { last: Buffer.from(said).toString() }) })
+    )
 
   const lose = (worker: WorkerRecord, now: number) => {
     registry.remove(worker)
@@ -461,7 +468,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** A running task has to stop: its worker is told. */
-    stop(task: TaskRecord, stop: "cancelled" | "expired") {
+    stop: (task: TaskRecord, stop: "cancelled" | "expired") => {
       if (life.stop(task, stop) && task.worker !== undefined) order(task.worker, task.id)
     },
 
@@ -524,7 +531,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** Pauses or resumes every worker of this id. */
-    setPaused(id: string, paused: boolean) {
+    setPaused: (id: string, paused: boolean) => {
       for (const worker of registry.workers()) {
         if (worker.id !== id) continue
         worker.paused = paused

@@ -83,7 +83,8 @@ const threadUrl = new URL(
 
 /** Starts the thread; what it says first is whether it could open the file. */
 const startThread = (file: string) => {
-  const thread = new Worker(threadUrl, { workerData: file, name: "fastworker journal" })
+  // Nothing of how this process was started, loaders for example, concerns the thread.
+  const thread = new Worker(threadUrl, { workerData: file, execArgv: [], name: "fastworker journal" })
   let ended: string | undefined
   /** Who gets the answer, while there is one to come: the thread is asked one thing at a time. */
   let waiting: ((answer: Answer) => void) | undefined

@@ -304,7 +304,11 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       else known.lastSeen = now
     },
 
-    submit({ args, dueAt, expiresAt, id, isOwnId, level, name, watcher }: ModelSubmission, memory: Memory, now: number): string {
+    submit(
+      { args, dueAt, expiresAt, id, isOwnId, level, name, watcher }: ModelSubmission,
+      memory: Memory,
+      now: number
+    ): string {
       const known = isOwnId ? tasks.get(id) : undefined
       if (known !== undefined) {
         if (known.name !== name || known.args !== args) return "IdConflict"
@@ -517,7 +521,11 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       const least = Math.min(...able.map(share))
       if (share(worker) > least + 1e-6) throw new Error(`dispatched ${id} to ${session}, which is not least loaded`)
       removeWaiting(task)
-      for (const level of isLast ? [] : levels) passed[level] = laneOf(level).length > 0 ? (passed[level] as number) + 1 : 0
+      for (const level of isLast ? [] : levels) {
+        passed[level] = laneOf(level).length > 0
+          ? (passed[level] as number) + 1
+          : 0
+      }
       if (!isLast) passed[task.level] = 0
       task.attempt++
       if (task.attempt !== attempt) throw new Error(`${id} has attempt ${attempt}, not ${task.attempt}`)

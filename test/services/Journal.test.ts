@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as JournalNone from "../../src/layers/JournalNone.ts"
 import { Journal } from "../../src/services/Journal.ts"
 import { accepted, bounds, makeModel } from "../harness/Journals.ts"
 
-describe("JournalNone", () => {
+describe("Journal, when none is provided", () => {
   it.effect("takes everything, stores nothing and is never behind", () =>
     Effect.gen(function*() {
       const journal = yield* Journal
@@ -16,5 +15,5 @@ describe("JournalNone", () => {
       assert.isAtLeast(journal.committed(), journal.position())
       assert.isUndefined(journal.failure())
       assert.deepStrictEqual(yield* journal.load(bounds), makeModel().contents())
-    }).pipe(Effect.provide(JournalNone.layer)))
+    }))
 })
