@@ -187,6 +187,17 @@ describe("usage", () => {
     assert.include(bare.stdout, "submit")
   })
 
+  it("has every command in docs/cli.md", async () => {
+    await using cluster = await Cluster.make()
+    const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8")
+
+    const { stdout } = await cluster.run(["--help"])
+
+    const commands = [...(stdout.split("SUBCOMMANDS")[1] ?? "").matchAll(/^ {2}([a-z-]+)/gmu)].map(([, name]) => name)
+    assert.isAbove(commands.length, 15)
+    assert.deepStrictEqual(commands.filter((name) => !new RegExp(`\`(fastworker )?${name}[ \`]`, "u").test(page)), [])
+  })
+
   it("accepts subworker for worker", async () => {
     await using cluster = await Cluster.make()
     await cluster.controlPlane()
