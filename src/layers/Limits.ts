@@ -128,6 +128,15 @@ export const makeLimits = () => {
     type.keys.delete(gauge.key)
   }
 
+  const gaugeOf = ({ all, keys }: Type, key: string): Gauge => {
+    let found = keys.get(key)
+    if (found === undefined) {
+      found = gauge(all.name, key)
+      keys.set(key, found)
+    }
+    return found
+  }
+
   const gaugesOf = (name: string, key: string): ReadonlyArray<Gauge> => {
     const type = types.get(name)
     const found = type?.keys.get(key)
@@ -157,11 +166,17 @@ export const makeLimits = () => {
   }
 
   return {
-    /** Sets the limits of a name; tasks that run keep counting. */
-    configure(name: string, declared: Declared | undefined) {
+    /** Sets the limits of a name; tasks that run count. `running`: their limit keys, asked for when limits are new. */
+    configure(name: string, declared: Declared | undefined, running: () => Iterable<string>) {
       const known = types.get(name)
       if (known !== undefined) known.declared = declared ?? {}
-      else if (declared !== undefined) types.set(name, { declared, all: gauge(name, ""), keys: new Map() })
+      if (known !== undefined || declared === undefined) return
+      const type: Type = { declared, all: gauge(name, ""), keys: new Map() }
+      types.set(name, type)
+      for (const key of running()) {
+        type.all.running++
+        if (key !== "") gaugeOf(type, key).running++
+      }
     },
 
     /** Whether a task of this name may start now, as far as limits of the whole name go. */
@@ -187,12 +202,7 @@ export const makeLimits = () => {
       if (type === undefined) return
       take(type, type.all, now)
       if (key === "") return
-      let found = type.keys.get(key)
-      if (found === undefined) {
-        found = gauge(name, key)
-        type.keys.set(key, found)
-      }
-      take(type, found, now)
+      take(type, gaugeOf(type, key), now)
     },
 
     /** A task that had started does not run any more. Returns what may go on. */
