@@ -5,9 +5,10 @@
  *
  * Fairness: within a priority the tasks of one fairness key are a flow. A flow has a virtual time that grows by 1 / weight
  * with each of its tasks that is served; the flow that is least advanced goes first, and within it the oldest task. A flow
- * that begins starts where the one stands that was served last. So of two flows that both always have tasks that may
- * start, neither is served more than one task ahead of its share; and without fairness keys all are one flow: first in,
- * first out.
+ * that begins starts where the one stands that was served last, as does one that could start nothing for a while; but how
+ * far one is ahead is remembered when nothing of it waits, or it would be ahead again and again. So of two flows that both
+ * always have tasks that may start, neither is served more than one task ahead of its share; and without fairness keys all
+ * are one flow: first in, first out.
  *
  * Cost: for each priority and name a heap of its lanes, ordered by virtual time and age. Times only grow, so what a heap
  * knows is a lower bound, and is corrected when a lane comes to the top. A take costs O(names with waiting tasks + log lanes).
@@ -76,6 +77,8 @@ interface Level {
   /** The same, to walk through. */
   readonly list: Array<Names>
   readonly flows: Map<string, Flow>
+  /** Those of them of which nothing waits. */
+  idle: number
   /** Virtual time of the flow that was served last. */
   pass: number
   size: number
@@ -87,6 +90,9 @@ type Eligible = (name: string) => boolean
 type Admits = (name: string, limitKey: string) => boolean
 
 const levelNumbers = [0, 1, 2, 3] as const
+
+/** Flows of one priority that are remembered while nothing of them waits: after more of them all are forgotten. */
+const maxIdle = 1_000
 
 /**
  * Creates the queue with the bounds of the settings.
@@ -165,7 +171,7 @@ export const makeUnsafe = (
     readonly maxPassed: number
   }
 ): TaskQueue["Service"] => {
-  const level = (): Level => ({ names: new Map(), list: [], flows: new Map(), pass: 0, size: 0, passed: 0 })
+  const level = (): Level => ({ names: new Map(), list: [], flows: new Map(), idle: 0, pass: 0, size: 0, passed: 0 })
   const levels = [level(), level(), level(), level()] as const
   let size = 0
   let bytes = 0
@@ -176,8 +182,24 @@ export const makeUnsafe = (
     if (flow === undefined) {
       flow = { key, pass: level.pass, weight: 1, size: 0 }
       level.flows.set(key, flow)
+    } else if (flow.size === 0) {
+      level.idle--
+      flow.pass = Math.max(flow.pass, level.pass)
     }
     return flow
+  }
+
+  /** Nothing of a flow waits any more. It is remembered for as long as it is ahead of the others. */
+  const retire = (level: Level, flow: Flow) => {
+    if (level.size === 0) {
+      level.flows.clear()
+      level.idle = 0
+      level.pass = 0
+    } else if (flow.pass <= level.pass) level.flows.delete(flow.key)
+    else if (++level.idle > maxIdle) {
+      level.idle = 0
+      for (const { key, size } of level.flows.values()) if (size === 0) level.flows.delete(key)
+    }
   }
 
   const laneIdOf = ({ options }: TaskRecord): string =>
@@ -243,7 +265,7 @@ export const makeUnsafe = (
     size--
     bytes -= task.args.length
     // What is empty goes: names and keys come from outside, and must not pile up.
-    if (--flow.size === 0) level.flows.delete(flow.key)
+    if (--flow.size === 0) retire(level, flow)
     if (lane.head === undefined) dropLane(lane)
     else if (wasHead && lane.index !== -1) enterHeap(names.heap, lane)
   }
@@ -304,8 +326,9 @@ export const makeUnsafe = (
     const { flow } = lane
     const served = levels[number]
     served.pass = Math.max(served.pass, flow.pass)
-    // Before the lane finds its new place, which is further back.
-    flow.pass += 1 / flow.weight
+    // Before the lane finds its new place, which is further back. What it could not use while nothing of it could start
+    // is not made up for.
+    flow.pass = Math.max(flow.pass, served.pass) + 1 / flow.weight
     unlink(lane, task)
     for (const level of levels) level.passed = level.size > 0 ? level.passed + 1 : 0
     served.passed = 0
