@@ -341,7 +341,7 @@ export const makeCore = (parts: Parts) => {
         dead.values(),
         ({ outcome }) => matches(many.filter, outcome, now),
         many,
-        ({ outcome }) => admission.retry(outcome.id, undefined, now)
+        ({ outcome }) => core.retry(outcome.id, undefined, now)
       ),
 
     /** Forgets the dead tasks that a filter means. Returns how many. */
@@ -477,6 +477,14 @@ export const makeCore = (parts: Parts) => {
       if (life.suspects.has(task)) return "workers were lost with it: it waits for one that runs no other such task"
       return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
     },
+
+    /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
+    remembered: () => ({
+      ...life.remembered(),
+      orders: workers.ordered(),
+      limitKeys: limits.size(),
+      uniqueKeys: uniques.size()
+    }),
 
     waitingByPriority: () => {
       const sizes = { critical: 0, high: 0, normal: 0, low: 0 }

@@ -253,8 +253,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       },
       now()
     )
-    // Somebody wanted it to stop, and was told that it will.
-    if (detail !== undefined && detail.stop !== null) core.cancel(task.id, now())
+    // Somebody wanted it to stop, and was told that it will. What has expired does so again by itself.
+    if (detail?.stop === "cancelled") core.cancel(task.id, now())
   }
 
   return {

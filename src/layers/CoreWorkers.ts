@@ -131,6 +131,11 @@ export const makeWorkers = (parts: Parts) => {
 
   const keyOf = (task: TaskRecord) => task.options?.limitKey ?? ""
 
+  /** The limit keys of the tasks of a name that run. */
+  function* runningKeys(name: string) {
+    for (const { leases } of registry.workers()) for (const task of leases) if (task.name === name) yield keyOf(task)
+  }
+
   /** Ends the lease of a running task; the task is then nobody's until the caller restores or finishes it. */
   const release = (worker: WorkerRecord, task: TaskRecord, now: number) => {
     forgo(worker, task)
@@ -329,6 +334,10 @@ export const makeWorkers = (parts: Parts) => {
         failed: previous?.failed ?? 0,
         heapIndex: -1
       }
+      // Before leases are adopted: they count.
+      for (const type of types) {
+        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
+      }
       const abandon: Array<string> = []
       const cancel: Array<string> = []
       for (const lease of held) {
@@ -358,9 +367,6 @@ export const makeWorkers = (parts: Parts) => {
         orders.delete(previous)
       }
       registry.add(worker, types)
-      for (const type of types) {
-        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
-      }
       setLag(worker, 0)
       dispatcher.update(worker)
       return { worker, abandon, cancel, isNew: previous === undefined }
@@ -471,6 +477,9 @@ export const makeWorkers = (parts: Parts) => {
     stop: (task: TaskRecord, stop: "cancelled" | "expired") => {
       if (life.stop(task, stop) && task.worker !== undefined) order(task.worker, task.id)
     },
+
+    /** Workers for which there are orders. */
+    ordered: () => orders.size,
 
     /** Leases that workers have to be told to stop, since the last call. */
     takeOrders(): ReadonlyMap<WorkerRecord, ReadonlyArray<string>> {
