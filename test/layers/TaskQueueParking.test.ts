@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { bytesInUse } from "../harness/Memory.ts"
 import { makeRandom } from "../model/Random.ts"
 import { all, makeQueue, maker, optionsFor, takeMany } from "./queues.ts"
 
@@ -127,5 +128,29 @@ describe("parking", () => {
     const { system, user } = process.cpuUsage(before)
     assert.strictEqual(taken, 50_000)
     assert.isBelow((system + user) / taken, 100)
+  })
+
+  it("keeps nothing of 300,000 names, tenants and limit keys that passed through", () => {
+    const queue = makeQueue()
+    const newTask = maker()
+    queue.offer(newTask({ limitKey: "waits" }))
+    const pass = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        queue.offer(newTask({ limitKey: `${i}` }))
+        queue.offer(newTask({ tenant: `${i}`, limitKey: "x" }, `${i}`))
+        queue.take(all, (_, key) => key === "x")
+        queue.unparkAll("t")
+        queue.take(all, (_, key) => key === `${i}`)
+      }
+    }
+    pass(0, 10_000)
+    assert.strictEqual(queue.size(), 1)
+
+    const before = bytesInUse()
+    pass(10_000, 310_000)
+
+    assert.strictEqual(queue.size(), 1)
+    // A lane is 200 bytes, its name not counted.
+    assert.isBelow(bytesInUse() - before, 5_000_000)
   })
 })
