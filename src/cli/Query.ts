@@ -17,6 +17,12 @@ import { layerClient, layerSettings } from "../layers/Node.ts"
 import { Client } from "../services/Client.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
+import { killedExitCode } from "./Stop.ts"
+
+/** Who stops a command that waits for an answer must not take it for one. */
+const notDone = Effect.sync(() => {
+  process.exitCode = killedExitCode
+})
 
 /** Runs a command's body with a client, as the flags say. */
 export const withClient = <A, E>(
@@ -35,7 +41,7 @@ export const withClient = <A, E>(
     )
     const context = yield* Layer.build(layers).pipe(Effect.catch((error) => Output.fail(json, error)))
     return yield* Effect.provideContext(body, context)
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.onInterrupt(() => notDone))
 
 /** Waits for the outcome of a task and prints it: the value, or why there is none. */
 export const printOutcome = (
