@@ -131,11 +131,6 @@ export const makeWorkers = (parts: Parts) => {
 
   const keyOf = (task: TaskRecord) => task.options?.limitKey ?? ""
 
-  /** The limit keys of the tasks of a name that run. */
-  function* runningKeys(name: string) {
-    for (const { leases } of registry.workers()) for (const task of leases) if (task.name === name) yield keyOf(task)
-  }
-
   /** Ends the lease of a running task; the task is then nobody's until the caller restores or finishes it. */
   const release = (worker: WorkerRecord, task: TaskRecord, now: number) => {
     forgo(worker, task)
