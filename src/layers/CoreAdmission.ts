@@ -162,7 +162,8 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * @since 0.1.0
  */
 export const makeAdmission = (parts: Parts) => {
-  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
+  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
+    parts
   const { isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
