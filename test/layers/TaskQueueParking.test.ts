@@ -87,10 +87,9 @@ describe("parking", () => {
           if (queue.sizeOf(level) > 6 || random.chance(0.5)) continue
           queue.offer(newTask(optionsFor(random), random.pick(["a", "b"]), level))
         }
-        const shuts = random.chance(0.3)
-        const opens = !shuts && random.chance(0.3)
-        if (shuts) shut.add(random.pick(["l", "m"]))
-        if (opens) {
+        const what = random.below(10)
+        if (what < 3) shut.add(random.pick(["l", "m"]))
+        else if (what < 5) {
           const key = random.pick(["l", "m"])
           shut.delete(key)
           for (const name of ["a", "b"]) queue.unpark(name, key)
