@@ -76,6 +76,25 @@ export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<Readonl
 export const timeOfDay = (millis: number): string =>
   DateTime.format(DateTime.makeUnsafe(millis), { locale: "en-GB", timeStyle: "medium" })
 
+/** Milliseconds since 1970 as local date and time of day. */
+export const dateAndTime = (millis: number): string =>
+  DateTime.format(DateTime.makeUnsafe(millis), { locale: "sv-SE", dateStyle: "short", timeStyle: "medium" })
+
+/** A time that has passed, as people say it. */
+export const age = (millis: number): string => {
+  const seconds = Math.max(0, Math.round(millis / 1000))
+  if (seconds < 120) return `${seconds}s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes}m` : `${Math.round(minutes / 60)}h`
+}
+
+/** Names and values, one a line; those without a value are left out. */
+export const fields = (rows: ReadonlyArray<readonly [name: string, value: string | undefined]>): string =>
+  rows.flatMap(([name, value]) => value === undefined ? [] : [`${name.padEnd(10)} ${value}`]).join("\n")
+
+/** A number of tasks in words. */
+export const tasks = (count: number): string => count === 1 ? "1 task" : `${count} tasks`
+
 /** Logs go to stderr: structured for machines, one short line for people. */
 export const layerLogger = (asJson: boolean): Layer.Layer<never> =>
   Logger.layer([

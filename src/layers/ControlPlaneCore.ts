@@ -169,7 +169,7 @@ export const makeCore = (parts: Parts) => {
   const isDraining = () => draining
 
   const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
-  const workers = makeWorkers({
+  const { lose, setPaused, stop, ...leasing } = makeWorkers({
     life,
     queue,
     registry,
@@ -185,7 +185,7 @@ export const makeCore = (parts: Parts) => {
 
   const cancelTask = (task: TaskRecord, now: number) => {
     if (task.worker === undefined) life.end(task, "cancelled", now)
-    else workers.stop(task, "cancelled")
+    else stop(task, "cancelled")
   }
 
   const { isKnown, unknownTask, ...admission } = makeAdmission({
@@ -218,7 +218,7 @@ export const makeCore = (parts: Parts) => {
     for (let task = life.due(now); task !== undefined; task = life.due(now)) {
       const isExpired = task.detail !== undefined && task.detail.expiresAt <= now
       if (isExpired && task.worker === undefined) life.end(task, "expired", now)
-      else if (isExpired) workers.stop(task, "expired")
+      else if (isExpired) stop(task, "expired")
       else life.onTime(task)
     }
     for (const { key, name } of limits.wake(now)) queue.unpark(name, key)
@@ -296,18 +296,7 @@ export const makeCore = (parts: Parts) => {
     delayed: life.delayed,
     waiting: life.waiting,
     waitingBytes: life.waitingBytes,
-    register: workers.register,
-    isOvertaken: workers.isOvertaken,
-    seen: workers.seen,
-    beat: workers.beat,
-    report: workers.report,
-    progress: workers.progress,
-    news: workers.news,
-    setOpen: workers.setOpen,
-    takeOrders: workers.takeOrders,
-    dispatch: workers.dispatch,
-    disconnected: workers.disconnected,
-    leave: workers.leave,
+    ...leasing,
 
     /** Returns a task that has no outcome yet. */
     task: (id: string): TaskRecord | undefined => life.tasks.get(id),
@@ -352,7 +341,7 @@ export const makeCore = (parts: Parts) => {
         dead.values(),
         ({ outcome }) => matches(many.filter, outcome, now),
         many,
-        ({ outcome }) => admission.retry(outcome.id, undefined, now)
+        ({ outcome }) => core.retry(outcome.id, undefined, now)
       ),
 
     /** Forgets the dead tasks that a filter means. Returns how many. */
@@ -378,7 +367,7 @@ export const makeCore = (parts: Parts) => {
       if (target.schedule === undefined) {
         if (isPaused && !pauses.pause(text)) return new BadRequest({ reason: "too many names are paused" })
         if (!isPaused) pauses.resume(text)
-        if (target.worker !== undefined) workers.setPaused(target.worker, isPaused)
+        if (target.worker !== undefined) setPaused(target.worker, isPaused)
       }
       observer?.paused(text, isPaused)
       return undefined
@@ -407,13 +396,10 @@ export const makeCore = (parts: Parts) => {
       return submitted
     },
 
-    /** Does what is due at its time: delayed tasks, expiries, tokens of rate limits, schedules. */
-    tick(now: number) {
-      runTimers(now)
-      if (!draining && schedules.size() > 0) runSchedules(now)
-    },
+    /** Does what is due at its time: delayed tasks, expiries, tokens of rate limits. */
+    tick: runTimers,
 
-    /** When {@link tick} is due next because of a task or a limit; schedules are not so exact. */
+    /** When {@link tick} is due next because of a task or a limit. */
     nextDue(): number | undefined {
       const task = life.nextDue()
       const token = limits.nextWake()
@@ -422,17 +408,18 @@ export const makeCore = (parts: Parts) => {
 
     /**
      * Does what is due sooner or later, every {@link sweepMillis}; a call that comes much too late forgives everybody the
-     * time that it is late. Workers that were silent too long are lost, tasks of names that nobody announced fail,
-     * sessions and unique keys past their time are dropped. Returns the lost workers.
+     * time that it is late. Workers that were silent too long are lost, schedules submit their tasks, tasks of names that
+     * nobody announced fail, sessions and unique keys past their time are dropped. Returns the lost workers.
      */
     expire(now: number): ReadonlyArray<WorkerRecord> {
       const late = expiredAt === undefined ? 0 : now - expiredAt - sweepMillis
       expiredAt = now
       if (late > maxLateMillis) forgive(late, now)
       const overdue = registry.overdue(now)
-      for (const worker of overdue) workers.lose(worker, now)
+      for (const worker of overdue) lose(worker, now)
       sessions.expire(now)
       uniques.expire(now)
+      if (!draining && schedules.size() > 0) runSchedules(now)
       if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
         for (const task of life.tasks.values()) {
@@ -490,6 +477,14 @@ export const makeCore = (parts: Parts) => {
       if (life.suspects.has(task)) return "workers were lost with it: it waits for one that runs no other such task"
       return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
     },
+
+    /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
+    remembered: () => ({
+      ...life.remembered(),
+      orders: workers.ordered(),
+      limitKeys: limits.size(),
+      uniqueKeys: uniques.size()
+    }),
 
     waitingByPriority: () => {
       const sizes = { critical: 0, high: 0, normal: 0, low: 0 }

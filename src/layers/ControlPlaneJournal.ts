@@ -141,7 +141,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     return JSON.stringify(part)
   }
 
-  const outcomePart = ({ body: _, id: __, ...outcome }: Outcome, { args, name }: TaskRecord): string => {
+  const outcomePart = (whole: Outcome, { args, name }: TaskRecord): string => {
+    const { body: _, id: __, ...outcome } = whole
     const part: OutcomePart = {
       ...outcome,
       submittedAt: toWall(outcome.submittedAt),
@@ -252,8 +253,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       },
       now()
     )
-    // Somebody wanted it to stop, and was told that it will.
-    if (detail !== undefined && detail.stop !== null) core.cancel(task.id, now())
+    // Somebody wanted it to stop, and was told that it will. What has expired does so again by itself.
+    if (detail?.stop === "cancelled") core.cancel(task.id, now())
   }
 
   return {

@@ -299,8 +299,9 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
 
   const awaitLeases = (link: Link, request: Incoming, seq: number, time: number) => {
     link.waiting = request
+    // The same again waits no longer for that: its worker may have something to report, and one socket.
+    if (link.waitingSeq !== seq) link.waitingSince = time
     link.waitingSeq = seq
-    link.waitingSince = time
     core.setOpen(link.worker, true)
   }
 

@@ -144,6 +144,9 @@ export type CoreAdmission = ReturnType<typeof makeAdmission>
 
 const noWatchers: ReadonlyArray<string> = []
 
+/** Names that may wait for a handler which no worker has announced: they come from outside, and must not pile up. */
+const maxExpectedNames = 20_000
+
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
@@ -313,7 +316,7 @@ export const makeAdmission = (parts: Parts) => {
         next: undefined,
         previous: undefined
       }
-      expectedNames.add(task.name)
+      admission.expect(task.name)
       // Keys that are held for a period are brought back by themselves.
       const held = task.options?.unique?.while
       if (held === "unfinished" || (held === "waiting" && task.attempt === 0)) uniques.hold(task, now)
@@ -351,7 +354,9 @@ export const makeAdmission = (parts: Parts) => {
     /** Whether a task of this name may wait for a handler that is still to come. */
     isKnown,
     /** From now on tasks of this name may wait for a handler. */
-    expect: (name: string) => void expectedNames.add(name),
+    expect(name: string) {
+      if (expectedNames.size < maxExpectedNames) expectedNames.add(name)
+    },
     unknownTask
   }
   return admission

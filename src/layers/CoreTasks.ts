@@ -303,6 +303,13 @@ export const makeTasks = (parts: Parts) => {
     waiting: () => queue.size() + suspects.size + delayed,
     waitingBytes: () => queue.bytes() + suspectBytes + delayedBytes,
     nextSequence: () => sequence++,
+    remembered: () => ({
+      tasks: tasks.size,
+      timers: timers.size(),
+      timedTasks: timerOf.size,
+      suspects: suspects.size,
+      awaitedTasks: awaited.size
+    }),
 
     /** Adds an accepted task: it waits for its time, or in the queue. */
     admit(task: TaskRecord) {
@@ -319,6 +326,8 @@ export const makeTasks = (parts: Parts) => {
         if (dueAt > now) observer?.delayed(task)
         else {
           step(task, "queued")
+          // While it was on its way to the disk others may have become due, and stand in the queue already.
+          task.sequence = sequence++
           enqueue(task)
           observer?.queued(task)
         }

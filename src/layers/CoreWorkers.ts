@@ -329,6 +329,10 @@ export const makeWorkers = (parts: Parts) => {
         failed: previous?.failed ?? 0,
         heapIndex: -1
       }
+      // Before leases are adopted: they count.
+      for (const type of types) {
+        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
+      }
       const abandon: Array<string> = []
       const cancel: Array<string> = []
       for (const lease of held) {
@@ -358,9 +362,6 @@ export const makeWorkers = (parts: Parts) => {
         orders.delete(previous)
       }
       registry.add(worker, types)
-      for (const type of types) {
-        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
-      }
       setLag(worker, 0)
       dispatcher.update(worker)
       return { worker, abandon, cancel, isNew: previous === undefined }
@@ -468,9 +469,12 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** A running task has to stop: its worker is told. */
-    stop(task: TaskRecord, stop: "cancelled" | "expired") {
+    stop: (task: TaskRecord, stop: "cancelled" | "expired") => {
       if (life.stop(task, stop) && task.worker !== undefined) order(task.worker, task.id)
     },
+
+    /** Workers for which there are orders. */
+    ordered: () => orders.size,
 
     /** Leases that workers have to be told to stop, since the last call. */
     takeOrders(): ReadonlyMap<WorkerRecord, ReadonlyArray<string>> {
@@ -531,7 +535,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** Pauses or resumes every worker of this id. */
-    setPaused(id: string, paused: boolean) {
+    setPaused: (id: string, paused: boolean) => {
       for (const worker of registry.workers()) {
         if (worker.id !== id) continue
         worker.paused = paused

@@ -348,7 +348,7 @@ export const makeLanes = (): Lanes => {
       }
       const addGroup = (group: Group | undefined) => {
         add(group?.plain)
-        if (group?.keyed !== undefined) for (const lane of group.keyed.values()) add(lane)
+        if (group?.keyed !== undefined) { for (const lane of group.keyed.values()) add(lane) }
       }
       addGroup(named.plain)
       for (const group of named.keyed?.values() ?? []) addGroup(group)

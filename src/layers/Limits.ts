@@ -3,8 +3,8 @@
  * core of a control plane: synchronous, with the time as an argument.
  *
  * A rate is a token bucket that holds `limit` tokens, is full in the beginning and gets a new one every `per / limit`
- * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. What is stored of it is only
- * when it will be full again (the generic cell rate algorithm), so that nothing adds up that could round.
+ * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. A task is admitted from the very
+ * time on for which it is woken: both are the same expression, so that rounding can't make it ask in vain without end.
  *
  * Running tasks are counted whether there are limits or not, so that limits can change at any time. Of a key that says
  * nothing (nothing runs, the bucket is full) nothing is kept: memory is bounded by the keys in use.
@@ -18,12 +18,15 @@ import { makeTimers } from "./Timers.ts"
 
 /** Something that is counted: all tasks of a name, or those of one of its keys. */
 interface Gauge {
-  readonly type: Type
+  readonly name: string
   /** Empty for all tasks of the name. */
   readonly key: string
+  bound: number | undefined
+  rate: Rate | undefined
   running: number
-  /** When the bucket is full again, or was. */
-  fullAt: number
+  /** Tokens that were missing in the bucket at `since`. */
+  used: number
+  since: number
   /** What a task was turned away for, since that was last free. */
   lacks: "place" | "token" | undefined
   /** Set for the next token while that is what is lacking, else for when the bucket of a key is full. */
@@ -31,7 +34,6 @@ interface Gauge {
 }
 
 interface Type {
-  readonly name: string
   declared: Declared
   readonly all: Gauge
   readonly keys: Map<string, Gauge>
@@ -64,30 +66,39 @@ const noLimits: Declared = {}
 /** Names that are remembered though none of their tasks runs: as many as the registry remembers. */
 const maxNames = 10_000
 
-/** How much too early a token may be used, in milliseconds: sums of fractions round. */
+/** How much too early a token may be used, in milliseconds and in tokens: fractions round. */
 const slackMillis = 0.001
+const slackTokens = 0.5
 
-const makeGauge = (type: Type, key: string): Gauge => ({
-  type,
+const makeGauge = (name: string, key: string, { concurrency, keyConcurrency, keyRate, rate }: Declared): Gauge => ({
+  name,
   key,
+  bound: key === "" ? concurrency : keyConcurrency,
+  rate: key === "" ? rate : keyRate,
   running: 0,
-  fullAt: 0,
+  used: 0,
+  since: 0,
   lacks: undefined,
   timer: undefined
 })
 
-const makeType = (name: string): Type => {
-  const type: Omit<Type, "all"> = { name, declared: noLimits, keys: new Map() }
-  return Object.assign(type, { all: makeGauge(type as Type, "") })
+const makeType = (name: string): Type => ({
+  declared: noLimits,
+  all: makeGauge(name, "", noLimits),
+  keys: new Map()
+})
+
+const usedAt = ({ limit, per }: Rate, { since, used }: Gauge, now: number): number =>
+  Math.max(0, used - (now - since) * limit / per)
+
+/** When there is a token. */
+const tokenAt = ({ limit, per }: Rate, { since, used }: Gauge): number => {
+  const interval = per / limit
+  return since + (used + 1 - limit) * interval - Math.min(slackMillis, slackTokens * interval)
 }
 
-const rateOf = ({ key, type: { declared } }: Gauge): Rate | undefined => key === "" ? declared.rate : declared.keyRate
-
-const boundOf = ({ key, type: { declared } }: Gauge): number | undefined =>
-  key === "" ? declared.concurrency : declared.keyConcurrency
-
-/** When there is a token: the bucket is never emptier than empty, so that is at most one interval away. */
-const tokenAt = ({ limit, per }: Rate, { fullAt }: Gauge): number => fullAt - per + per / limit - slackMillis
+/** When the bucket is full. */
+const fullAt = ({ limit, per }: Rate, { since, used }: Gauge): number => since + used * per / limit
 
 const sameRate = (a: Rate | undefined, b: Rate | undefined): boolean => a?.limit === b?.limit && a?.per === b?.per
 
@@ -115,9 +126,8 @@ export const makeLimits = () => {
   }
 
   const lacking = (gauge: Gauge, now: number): Gauge["lacks"] => {
-    const bound = boundOf(gauge)
-    if (bound !== undefined && gauge.running >= bound) return "place"
-    const rate = rateOf(gauge)
+    const { bound, rate, running } = gauge
+    if (bound !== undefined && running >= bound) return "place"
     return rate !== undefined && now < tokenAt(rate, gauge) ? "token" : undefined
   }
 
@@ -125,33 +135,41 @@ export const makeLimits = () => {
     const lacks = lacking(gauge, now)
     if (lacks === undefined) return true
     gauge.lacks = lacks
-    const rate = rateOf(gauge)
-    if (lacks === "token" && rate !== undefined) setTimer(gauge, tokenAt(rate, gauge))
+    // While a place is lacking too, a token is of no use: nobody is to be woken for it.
+    if (lacks === "token" && gauge.rate !== undefined) setTimer(gauge, tokenAt(gauge.rate, gauge))
     return false
   }
 
   const take = (gauge: Gauge, now: number) => {
+    const { rate } = gauge
     gauge.running++
-    const rate = rateOf(gauge)
-    // Leases that were taken over come without asking for a token.
-    if (rate !== undefined) gauge.fullAt = Math.min(Math.max(gauge.fullAt, now) + rate.per / rate.limit, now + rate.per)
-    if (gauge.key !== "" && gauge.lacks !== "token") clearTimer(gauge)
+    if (rate !== undefined) {
+      const used = usedAt(rate, gauge, now)
+      // Leases that were taken over come without asking: the bucket is never emptier than empty.
+      gauge.used = now < tokenAt(rate, gauge) ? rate.limit : used + 1
+      gauge.since = now
+    }
+    if (gauge.lacks !== "token") clearTimer(gauge)
   }
 
   /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */
   const tidy = (gauge: Gauge, now: number) => {
-    if (gauge.key === "" || gauge.running > 0 || gauge.lacks !== undefined) return
-    if (rateOf(gauge) !== undefined && gauge.fullAt > now) return setTimer(gauge, gauge.fullAt)
+    const { key, lacks, name, rate, running } = gauge
+    if (key === "" || running > 0 || lacks !== undefined) return
+    if (rate !== undefined && fullAt(rate, gauge) > now) return setTimer(gauge, fullAt(rate, gauge))
     clearTimer(gauge)
-    gauge.type.keys.delete(gauge.key)
+    types.get(name)?.keys.delete(key)
   }
 
   /** A task of it does not run any more. Returns whether one that was turned away may be asked for again. */
   const leave = (gauge: Gauge, now: number, isRefund: boolean): boolean => {
+    const { lacks, rate } = gauge
     if (gauge.running > 0) gauge.running--
-    const rate = rateOf(gauge)
-    if (isRefund && rate !== undefined) gauge.fullAt -= rate.per / rate.limit
-    const isFreed = gauge.lacks === "place" || (isRefund && gauge.lacks === "token")
+    if (isRefund && rate !== undefined) {
+      gauge.used = Math.max(0, usedAt(rate, gauge, now) - 1)
+      gauge.since = now
+    }
+    const isFreed = lacks === "place" || (isRefund && lacks === "token")
     if (isFreed) gauge.lacks = undefined
     tidy(gauge, now)
     return isFreed
@@ -167,21 +185,24 @@ export const makeLimits = () => {
     return [...isFreed ? [{ name, key: "" }] : [], ...isKeyFreed ? [{ name, key }] : []]
   }
 
-  /** Forgets names that say nothing when there are too many, those that were announced longest ago first. */
+  /** Makes room for one more name: those that say nothing go, the one that was announced longest ago first. */
   const trim = (now: number) => {
-    for (const { all, keys, name } of types.values()) {
-      if (types.size <= maxNames) break
-      if (all.running > 0 || keys.size > 0 || all.fullAt > now) continue
+    if (types.size < maxNames) return
+    for (const [name, { all, keys }] of types) {
+      if (all.running > 0 || keys.size > 0 || (all.rate !== undefined && fullAt(all.rate, all) > now)) continue
       clearTimer(all)
       types.delete(name)
+      return
     }
   }
 
   /** The tokens that were used stay used when the rate is another one. */
-  const convert = (gauge: Gauge, before: Rate | undefined, now: number) => {
-    const rate = rateOf(gauge)
-    const used = before === undefined ? 0 : Math.max(0, gauge.fullAt - now) * before.limit / before.per
-    gauge.fullAt = rate === undefined ? 0 : now + Math.min(used, rate.limit) * rate.per / rate.limit
+  const change = (gauge: Gauge, bound: number | undefined, rate: Rate | undefined, now: number) => {
+    const used = gauge.rate === undefined ? 0 : usedAt(gauge.rate, gauge, now)
+    gauge.used = rate === undefined ? 0 : Math.min(used, rate.limit)
+    gauge.since = now
+    gauge.bound = bound
+    gauge.rate = rate
     gauge.lacks = undefined
     clearTimer(gauge)
     tidy(gauge, now)
@@ -196,20 +217,20 @@ export const makeLimits = () => {
       const type = types.get(name) ?? makeType(name)
       // Deleted first, so that the order of the map is the order of the last announcement.
       types.delete(name)
-      types.set(name, type)
       trim(now)
-      const before = type.declared
-      if (sameLimits(before, declared ?? noLimits)) return false
-      type.declared = declared ?? noLimits
-      convert(type.all, before.rate, now)
-      for (const gauge of type.keys.values()) convert(gauge, before.keyRate, now)
+      types.set(name, type)
+      const after = declared ?? noLimits
+      if (sameLimits(type.declared, after)) return false
+      type.declared = after
+      change(type.all, after.concurrency, after.rate, now)
+      for (const gauge of type.keys.values()) change(gauge, after.keyConcurrency, after.keyRate, now)
       return true
     },
 
     /** Whether a task of this name may start now, as far as limits of the whole name go. */
     admitsName(name: string, now: number): boolean {
       const type = types.get(name)
-      return type === undefined || type.declared === noLimits || admits(type.all, now)
+      return type === undefined || admits(type.all, now)
     },
 
     /** Whether a task of this key may start now, as far as limits per key go. */
@@ -225,7 +246,7 @@ export const makeLimits = () => {
       take(type.all, now)
       if (key === "") return
       let gauge = type.keys.get(key)
-      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(type, key))
+      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(name, key, type.declared))
       take(gauge, now)
     },
 
@@ -242,11 +263,11 @@ export const makeLimits = () => {
     wake(now: number): ReadonlyArray<Freed> {
       let freed: Array<Freed> | undefined
       for (let gauge = timers.due(now); gauge !== undefined; gauge = timers.due(now)) {
-        const { key, type } = gauge
+        const { key, name } = gauge
         if (gauge.lacks === "token") {
           gauge.lacks = undefined
           freed ??= []
-          freed.push({ name: type.name, key })
+          freed.push({ name, key })
         }
         tidy(gauge, now)
       }
@@ -260,9 +281,10 @@ export const makeLimits = () => {
       for (const gauge of gauges) {
         const lacks = gauge === undefined ? undefined : lacking(gauge, now)
         if (gauge === undefined || lacks === undefined) continue
-        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${gauge.key}"`
-        if (lacks === "place") return `${gauge.running} of ${boundOf(gauge)} of ${of} run at once`
-        const rate = rateOf(gauge) as Rate
+        const { bound, rate, running } = gauge
+        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${key}"`
+        if (lacks === "place") return `${running} of ${bound} of ${of} run at once`
+        if (rate === undefined) continue
         const wait = Math.max(1, Math.ceil(tokenAt(rate, gauge) - now))
         return `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`
       }

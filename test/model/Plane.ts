@@ -297,8 +297,8 @@ export const makePlane = (
 
   const awaitLeases = (link: Link, answer: Answer<ExchangeReply>, seq: number, now: number) => {
     link.waiting = answer
+    if (link.waitingSeq !== seq) link.waitingSince = now
     link.waitingSeq = seq
-    link.waitingSince = now
     core.setOpen(link.worker, true)
     model.setOpen(link.worker.session, true)
   }

@@ -1,0 +1,396 @@
+/**
+ * Stands between the core and those that call it: keeps the books of one control plane, says to them what each call is
+ * for, and checks the answers. The books are compared with the core: cheaply after every step, wholly now and then.
+ */
+import * as Result from "effect/Result"
+import type { Core } from "../../src/layers/ControlPlaneCore.ts"
+import { matches } from "../../src/layers/ControlPlaneCore.ts"
+import type { Submitted } from "../../src/layers/CoreAdmission.ts"
+import { makeBounds } from "./Bounds.ts"
+import { checkDue, expectedOf } from "./Due.ts"
+import type { Durable } from "./Durable.ts"
+import { keyId, makeKeys } from "./Keys.ts"
+import type { Call, Entry } from "./Ledger.ts"
+import { makeLedger, textOf } from "./Ledger.ts"
+import type { Setup } from "./Script.ts"
+import { Broken } from "./Script.ts"
+import type { Parts, Witness } from "./Server.ts"
+import { settingsOf } from "./Server.ts"
+import type { Waiting } from "./Waiting.ts"
+import { makeWaiting } from "./Waiting.ts"
+
+export type Audit = ReturnType<typeof makeAudit>
+
+export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
+  readonly setup: Setup
+  readonly durable: Durable | undefined
+  readonly now: () => number
+  readonly wall: () => number
+  readonly reborn: (id: string) => void
+  /** Another control plane has used the same journal before. */
+  readonly isRestarted: boolean
+}) => {
+  const settings = settingsOf(setup)
+  const bounds = makeBounds()
+  const keys = makeKeys({ durable, now, wall })
+  const pauses = new Set(durable?.pauses)
+  const dead = new Set(durable?.dead)
+  let parts: Parts | undefined
+  let waiting: Waiting | undefined
+  let isDraining = false
+  /** What schedules submitted or skipped in this tick. */
+  let submitted = new Map<string, number>()
+  /** How often each schedule was declared. */
+  const declared = new Map<string, number>()
+
+  const the = <A>(part: A | undefined): A => {
+    if (part === undefined) throw new Error("the control plane is not there yet")
+    return part
+  }
+
+  const ledger = makeLedger({
+    parts: () => the(parts),
+    waiting: () => the(waiting),
+    bounds,
+    keys,
+    pauses,
+    durable,
+    now,
+    wall,
+    reborn
+  })
+  const { counts, during, entries, outcomes } = ledger
+
+  const tell = (schedule: string | undefined) => {
+    if (schedule !== undefined) submitted.set(schedule, (submitted.get(schedule) ?? 0) + 1)
+  }
+
+  const observer: Witness["observer"] = {
+    ...ledger.observer,
+    accepted(task) {
+      if (isDraining) throw new Broken("nothing is accepted while it drains", task.id)
+      ledger.observer.accepted(task)
+      tell(task.options?.schedule)
+    },
+    finished(outcome, task, keepMillis) {
+      ledger.observer.finished(outcome, task, keepMillis)
+      if (outcome.state === "failed" || outcome.state === "expired") dead.add(outcome.id)
+    },
+    forgotten(id) {
+      dead.delete(id)
+      durable?.forgotten(id)
+    },
+    schedule(id, record) {
+      durable?.schedule(
+        id,
+        record === undefined ? undefined : {
+          declaration: JSON.stringify(record.declaration),
+          nextAt: record.nextAt === undefined
+            ? undefined
+            : "every" in record.declaration.kind
+            ? record.nextAt - now() + wall()
+            : record.nextAt,
+          paused: record.paused
+        }
+      )
+    },
+    paused(target, isPaused) {
+      if (target.startsWith("schedule:")) return
+      if (isPaused) pauses.add(target)
+      else pauses.delete(target)
+      durable?.paused(target, isPaused)
+    },
+    skipped: (id) => tell(id)
+  }
+
+  const known = (id: string) => entries.get(id)
+
+  const checkSubmit = (core: Core, { args, id, level, name, options, ...times }: Submitted, accepted: string) => {
+    const entry = known(accepted)
+    if (id !== undefined && accepted !== id && options?.unique?.onConflict !== "existing") {
+      throw new Broken("a task has the id it was given", `${id} became ${accepted}`)
+    }
+    if (entry === undefined) {
+      if (core.registry.type(name) === undefined && !outcomes.has(accepted)) {
+        throw new Broken("what is accepted is there", `${accepted} is not`)
+      }
+      return
+    }
+    if (accepted !== id && id !== undefined) return
+    const isNew = entry.state === "storing" || entry.attempt === 0
+    const differs = entry.name !== name || textOf(entry.args) !== textOf(args)
+    if (differs && options?.unique === undefined) {
+      throw new Broken("the same id is the same task", `${accepted} was submitted with other arguments`)
+    }
+    if (id === undefined && isNew && !differs && options === entry.options) {
+      if (level !== undefined && entry.level !== level) {
+        throw new Broken("a task is what was submitted", `level of ${accepted}`)
+      }
+      if (entry.dueAt !== Math.max(0, times.dueAt ?? 0) && (times.dueAt ?? 0) > now()) {
+        throw new Broken("a task is what was submitted", `${accepted} is due at ${entry.dueAt}, not ${times.dueAt}`)
+      }
+    }
+  }
+
+  const meant = (filter: Parameters<typeof matches>[0]) => {
+    let count = 0
+    for (const task of the(parts).core.tasks()) if (task.state !== "cancelling" && matches(filter, task, now())) count++
+    return count
+  }
+
+  const watch = (given: Parts): Core => {
+    parts = given
+    const { core, registry } = given
+    waiting = makeWaiting({
+      registry,
+      settings,
+      maxPassed: setup.maxPassed,
+      bounds,
+      isPaused: (name) => isDraining || pauses.has("all") || pauses.has(`task:${name}`)
+    })
+    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => during({ op, ...more }, body)
+
+    return {
+      ...core,
+
+      submit: (task, now) =>
+        doing("submit", () => {
+          const holder = task.options?.unique === undefined ? undefined : keys.find(task.name, task.options.unique.key)
+          const wasAlive = task.id !== undefined && entries.has(task.id)
+          const before = counts.submitted
+          const result = core.submit(task, now)
+          if (Result.isSuccess(result)) {
+            if (wasAlive && counts.submitted !== before) throw new Broken("one task per id", `${task.id} twice`)
+            checkSubmit(core, task, result.success)
+          } else {
+            if (counts.submitted !== before) throw new Broken("what is refused is not there", `${task.id}`)
+            if (result.failure._tag === "UniqueConflict" && holder === undefined) {
+              throw new Broken("a unique key is free again", `${task.options?.unique?.key} of ${task.name} is held`)
+            }
+          }
+          return result
+        }),
+
+      stored: (task, now) => doing("stored", () => core.stored(task, now)),
+      refused: (task) => {
+        ledger.retracted(task.id)
+        core.refused(task)
+        const retried = task.options?.retryOf
+        if (retried !== undefined && outcomes.has(retried) && core.dead.get(retried) === undefined) {
+          throw new Broken("what can't be retried stays dead", `${retried} is not, ${task.id} was refused`)
+        }
+      },
+      restore: (restored, now) =>
+        doing("restore", () => {
+          const task = core.restore(restored, now)
+          const entry = known(task.id)
+          if (entry !== undefined) entry.isAwaited = restored.isLeased
+          return task
+        }),
+
+      cancel: (id, now) =>
+        doing("cancel", () => {
+          const entry = known(id)
+          const wasRunning = entry?.worker !== undefined
+          const result = core.cancel(id, now)
+          const answer = Result.isSuccess(result) ? result.success : result.failure._tag
+          const expected = entry === undefined
+            ? ["TaskNotFound", "TaskFinished"]
+            : wasRunning
+            ? ["cancelling"]
+            : ["cancelled"]
+          if (!expected.includes(answer)) {
+            throw new Broken("cancel", `${id} was ${entry?.state}, the answer is ${answer}`)
+          }
+          return result
+        }),
+      cancelAll: (many, now) =>
+        doing("cancelAll", () => {
+          const expected = meant(many.filter)
+          const result = core.cancelAll(many, now)
+          const count = Result.isSuccess(result) ? result.success : result.failure.count
+          if (count !== expected) throw new Broken("cancel", `${count} tasks instead of ${expected}`)
+          return result
+        }),
+      cancelWaiting: (now) => doing("cancelWaiting", () => core.cancelWaiting(now)),
+      retry: (id, watcher, now) =>
+        doing("retry", () => {
+          const wasDead = dead.has(id)
+          const result = core.retry(id, watcher, now)
+          if (Result.isSuccess(result)) {
+            const entry = known(result.success)
+            if (!wasDead) throw new Broken("only what is dead is retried", id)
+            if (entry !== undefined && entry.options?.retryOf !== id && entry.options?.unique === undefined) {
+              throw new Broken("a retry is a new task", `${result.success} does not say that it is ${id} again`)
+            }
+          }
+          return result
+        }),
+      retryAll: (many, now) => doing("retryAll", () => core.retryAll(many, now)),
+      setSchedule(declaration, now) {
+        declared.set(declaration.id, (declared.get(declaration.id) ?? 0) + 1)
+        return core.setSchedule(declaration, now)
+      },
+      trigger: (id, now) => doing("trigger", () => core.trigger(id, now)),
+
+      register: (registration, now) =>
+        doing("register", () => {
+          const registered = core.register(registration, now)
+          for (const { limits, name } of registration.tasks) bounds.declare(name, limits, now)
+          for (const { attempt, id } of registration.held) {
+            const entry = known(id)
+            const isKept = entry?.worker === registered.worker && entry.attempt === attempt
+            if (isKept === registered.abandon.includes(id)) {
+              throw new Broken(
+                "what a worker holds is kept or abandoned",
+                `${id}/${attempt} of ${registration.session}`
+              )
+            }
+          }
+          return registered
+        }),
+      report: (worker, report, body, now) =>
+        doing("report", () => {
+          const entry = known(report.id)
+          const isHis = entry !== undefined && entry.worker === worker && entry.attempt === report.attempt
+          const counted = core.report(worker, report, body, now)
+          if (counted !== isHis) {
+            throw new Broken("only who has a lease reports", `${report.id}/${report.attempt} by ${worker.session}`)
+          }
+          if (!counted) counts.lateReports++
+          return counted
+        }, { worker, report, body }),
+      news: (worker, news, now) => doing("news", () => core.news(worker, news, now), { worker }),
+      leave: (worker, now) => doing("leave", () => core.leave(worker, now), { worker }),
+      expire: (now) => doing("expire", () => core.expire(now)),
+
+      tick: (now) =>
+        doing("tick", () => {
+          const expected = isDraining ? [] : expectedOf(core.schedules, now, wall())
+          submitted = new Map()
+          core.tick(now)
+          checkDue(core.schedules, expected, submitted, (id) => isRestarted || (declared.get(id) ?? 0) > 1)
+          return undefined
+        }),
+      dispatch: (now) =>
+        doing("dispatch", () => {
+          const leases = core.dispatch(now)
+          the(waiting).nothingLeft(now)
+          return leases
+        }),
+      drain() {
+        isDraining = true
+        core.drain()
+      }
+    }
+  }
+
+  const differ = (what: string, actual: unknown, expected: unknown) => {
+    if (actual !== expected) {
+      throw new Broken(
+        "counts are conserved",
+        `${what}: the core says ${String(actual)}, the books ${String(expected)}`
+      )
+    }
+  }
+
+  const isSame = (entry: Entry) => {
+    const task = the(parts).core.task(entry.id)
+    return task !== undefined && task.worker === entry.worker && task.attempt === entry.attempt &&
+      task.state === (entry.state === "storing" ? "delayed" : entry.state) &&
+      (entry.state !== "delayed" || entry.isAwaited || task.detail?.dueAt === entry.dueAt) &&
+      (task.detail?.stop ?? undefined) === entry.stop && task.crashes === entry.crashes && task.losses === entry.losses
+  }
+
+  return {
+    observer,
+    watch,
+    entries,
+    outcomes,
+    counts,
+    keys,
+    dead,
+    ledger,
+
+    /** After every step. */
+    check() {
+      const { core } = the(parts)
+      const { cancelled, expired, failed, running, submitted, succeeded } = core.counts
+      for (const name of Object.keys(counts) as Array<keyof typeof counts>) {
+        differ(name, core.counts[name], counts[name])
+      }
+      differ("waiting", core.waiting(), ledger.waiting())
+      differ("bytes that wait", core.waitingBytes(), ledger.bytes())
+      differ("submitted", submitted, core.waiting() + running + succeeded + failed + cancelled + expired)
+    },
+
+    /** Now and then: everything from scratch. */
+    checkAll() {
+      const { core, registry } = the(parts)
+      const sizes = { running: 0, cancelling: 0, delayed: 0, queued: 0, storing: 0 }
+      let due = Infinity
+      for (const entry of entries.values()) {
+        sizes[entry.state]++
+        if (!isSame(entry)) {
+          const { attempt, state, worker } = core.task(entry.id) ?? {}
+          throw new Broken(
+            "the states of a task",
+            `${entry.id} is ${state} ${attempt} ${worker?.session}, not ${entry.state} ${entry.attempt} ${entry.worker?.session}`
+          )
+        }
+        if (entry.stop !== undefined || entry.state === "storing") continue
+        if (entry.state === "delayed") due = Math.min(due, entry.dueAt)
+        due = Math.min(due, entry.expiresAt)
+      }
+      differ("running", counts.running, sizes.running + sizes.cancelling)
+      differ("cancelling", counts.cancelling, sizes.cancelling)
+      differ("delayed", core.delayed(), sizes.delayed + sizes.storing)
+      differ("queued", the(waiting).size(), sizes.queued)
+      differ("tasks", [...core.tasks()].length, entries.size)
+      if ((core.nextDue() ?? Infinity) > due) {
+        throw new Broken("no time is forgotten", `something is due at ${due}, the next timer is at ${core.nextDue()}`)
+      }
+      let leases = 0
+      for (const worker of registry.workers()) {
+        for (const task of worker.leases) {
+          leases++
+          if (known(task.id)?.worker !== worker) {
+            throw new Broken("one worker has a task", `${task.id}: ${worker.session}`)
+          }
+        }
+        let unsettled = 0
+        for (const count of worker.unsettled.values()) unsettled += count
+        differ(`unsettled leases of ${worker.session}`, worker.unsettledLeases, unsettled)
+        if (worker.leases.size === 0 && worker.suspects !== 0) {
+          throw new Broken("one last chance per worker", `${worker.session} has ${worker.suspects} and no lease`)
+        }
+      }
+      differ("leases", leases, counts.running)
+      let held = 0
+      for (const [id, holder] of keys.holders) {
+        const [name, key] = JSON.parse(id) as [string, string]
+        if (holder.until <= now()) continue
+        held++
+        const actual = core.uniques.find(name, key, now())
+        if (actual !== holder.id) {
+          throw new Broken("one task per unique key", `${key} of ${name}: ${actual}, not ${holder.id}`)
+        }
+      }
+      // Looked for, keys whose period is over are dropped.
+      core.uniques.find("", "", now())
+      if (core.uniques.size() !== held) {
+        throw new Broken("a unique key is free again", `${core.uniques.size()} are held, not ${held}`)
+      }
+      for (const id of dead) {
+        if (settings.maxDead > 1_000 && core.dead.get(id) === undefined) {
+          throw new Broken("what failed can be retried", id)
+        }
+      }
+      for (const target of pauses) {
+        if (!core.pauses.targets().includes(target)) throw new Broken("what is paused stays paused", target)
+      }
+    },
+
+    keyId
+  }
+}
