@@ -22,7 +22,9 @@ export interface ClientOptions {
   readonly atLeast: number
 }
 
-const { address, atLeast, book, client, perSecond, seed, stopFile } = JSON.parse(process.argv[2] ?? "{}") as ClientOptions
+const { address, atLeast, book, client, perSecond, seed, stopFile } = JSON.parse(
+  process.argv[2] ?? "{}"
+) as ClientOptions
 
 /** Jobs without an outcome, at most: a client that waits does not pile up more. */
 const maxOpen = 200
