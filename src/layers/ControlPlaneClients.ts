@@ -190,7 +190,7 @@ export const makeClients = (parts: Parts) => {
       case "purge":
         return replyCount(request, core.purge(message, time))
       case "retry": {
-        const id = core.retry(message.id, undefined, time)
+        const id = core.retry(message.id, message.as, time)
         schedule()
         return Result.isFailure(id)
           ? replyError(request, id.failure)
@@ -205,7 +205,7 @@ export const makeClients = (parts: Parts) => {
       case "unschedule":
         return replyDone(request, core.unschedule(message.id))
       case "trigger": {
-        const id = core.trigger(message.id, time)
+        const id = core.trigger(message.id, message.as, time)
         schedule()
         return Result.isFailure(id)
           ? replyError(request, id.failure)

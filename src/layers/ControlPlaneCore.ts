@@ -169,7 +169,7 @@ export const makeCore = (parts: Parts) => {
   const isDraining = () => draining
 
   const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
-  const { lose, setPaused, stop, ...leasing } = makeWorkers({
+  const { lose, ordered, setPaused, stop, ...leasing } = makeWorkers({
     life,
     queue,
     registry,
@@ -352,8 +352,8 @@ export const makeCore = (parts: Parts) => {
       }),
 
     /** Runs a dead task again, as a new one; see `retry` of the admission. */
-    retry(...[id, watcher, now]: Parameters<typeof admission.retry>) {
-      const retried = admission.retry(id, watcher, now)
+    retry(id: string, as: string | undefined, now: number) {
+      const retried = admission.retry(id, as, now)
       if (Result.isSuccess(retried)) observer?.forgotten(id)
       return retried
     },
@@ -385,11 +385,11 @@ export const makeCore = (parts: Parts) => {
 
     unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
 
-    /** Submits a schedule's task now, whenever it is due. Returns the task's id. */
-    trigger(id: string, now: number): Result.Result<string, ReplyError> {
+    /** Submits a schedule's task now, whenever it is due, with the id `as` if one is given. Returns the task's id. */
+    trigger(id: string, as: string | undefined, now: number): Result.Result<string, ReplyError> {
       const record = schedules.get(id)
       if (record === undefined) return Result.fail(new ScheduleNotFound({ id }))
-      const submitted = submitScheduled(record, undefined, now)
+      const submitted = submitScheduled(record, as, now)
       if (Result.isFailure(submitted)) return Result.fail(submitted.failure)
       record.lastTask = submitted.success
       observer?.schedule(id, record)
@@ -481,7 +481,7 @@ export const makeCore = (parts: Parts) => {
     /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
     remembered: () => ({
       ...life.remembered(),
-      orders: workers.ordered(),
+      orders: ordered(),
       limitKeys: limits.size(),
       uniqueKeys: uniques.size()
     }),

@@ -280,13 +280,20 @@ export const makeAdmission = (parts: Parts) => {
     },
 
     /**
-     * Runs a task that failed or expired again, as a new task with its arguments and options. Returns the new id.
+     * Runs a task that failed or expired again, as a new task with its arguments and options, and with the id `as` if one
+     * is given: asked again it has no effect. Returns the new id.
      */
     retry(
       id: string,
-      watcher: Session | undefined,
+      as: string | undefined,
       now: number
     ): Result.Result<string, Refusal | TaskNotFound | NotRetryable> {
+      if (
+        as !== undefined &&
+        (life.tasks.get(as)?.options?.retryOf === id || results.get(as, now)?.options?.retryOf === id)
+      ) {
+        return Result.succeed(as)
+      }
       const buried = dead.get(id)
       if (buried === undefined) {
         const state = life.tasks.get(id)?.state ?? results.recall(id)?.state
@@ -294,7 +301,7 @@ export const makeAdmission = (parts: Parts) => {
       }
       const { args, outcome: { level, name, options } } = buried
       const submitted = admission.submit(
-        { id: undefined, name, level, args, watcher, options: { ...options, retryOf: id } },
+        { id: as, name, level, args, watcher: undefined, options: { ...options, retryOf: id } },
         now
       )
       if (Result.isSuccess(submitted)) dead.remove(id)

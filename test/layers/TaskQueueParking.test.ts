@@ -87,8 +87,10 @@ describe("parking", () => {
           if (queue.sizeOf(level) > 6 || random.chance(0.5)) continue
           queue.offer(newTask(optionsFor(random), random.pick(["a", "b"]), level))
         }
-        if (random.chance(0.3)) shut.add(random.pick(["l", "m"]))
-        else if (random.chance(0.3)) {
+        const shuts = random.chance(0.3)
+        const opens = !shuts && random.chance(0.3)
+        if (shuts) shut.add(random.pick(["l", "m"]))
+        if (opens) {
           const key = random.pick(["l", "m"])
           shut.delete(key)
           for (const name of ["a", "b"]) queue.unpark(name, key)

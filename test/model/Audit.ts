@@ -213,10 +213,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
           return result
         }),
       cancelWaiting: (now) => doing("cancelWaiting", () => core.cancelWaiting(now)),
-      retry: (id, watcher, now) =>
+      retry: (id, as, now) =>
         doing("retry", () => {
           const wasDead = dead.has(id)
-          const result = core.retry(id, watcher, now)
+          const result = core.retry(id, as, now)
           if (Result.isSuccess(result)) {
             const entry = known(result.success)
             if (!wasDead) throw new Broken("only what is dead is retried", id)
@@ -231,7 +231,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
         declared.set(declaration.id, (declared.get(declaration.id) ?? 0) + 1)
         return core.setSchedule(declaration, now)
       },
-      trigger: (id, now) => doing("trigger", () => core.trigger(id, now)),
+      trigger: (id, as, now) => doing("trigger", () => core.trigger(id, as, now)),
 
       register: (registration, now) =>
         doing("register", () => {

@@ -35,7 +35,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   }
 
   const work = (round: number) => {
-    for (const worker of [...labour.workers.values()]) {
+    for (const worker of labour.workers.values()) {
       const { link } = worker
       if (link.pending.size > 0 && round % 8 === 7) { for (const _ of link.pending) world.resend(link) }
       if (!worker.isRegistered) {
@@ -71,7 +71,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
     }
   }
 
-  for (const worker of [...labour.workers.values()]) {
+  for (const worker of labour.workers.values()) {
     if (worker.isLiar || worker.isDraining) world.kill(worker, true)
   }
   // Nothing more is asked for: what is on its way would pause something, or declare another schedule.
@@ -84,7 +84,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
     const [kind, ...rest] = target.split(":")
     core().setPaused(kind === "all" ? {} : { [kind === "task" ? "task" : "worker"]: rest.join(":") }, false)
   }
-  for (const { declaration } of [...core().schedules.records()]) core().unschedule(declaration.id)
+  for (const { declaration } of core().schedules.records()) core().unschedule(declaration.id)
   for (const w of [9_001, 9_002]) world.play({ t: "hire", w, slots: 4, names })
 
   const { entries } = world.audit()
@@ -108,9 +108,9 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   )
   world.audit().checkAll()
 
-  for (const worker of [...labour.workers.values()]) labour.leave(worker)
+  for (const worker of labour.workers.values()) labour.leave(worker)
   settle()
-  for (const worker of [...labour.workers.values()]) world.kill(worker, true)
+  for (const worker of labour.workers.values()) world.kill(worker, true)
   world.pass(world.server().settings.sessionTimeoutMillis + 70_000)
   const { queue, registry } = world.server()
   const left = {

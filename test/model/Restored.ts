@@ -46,7 +46,7 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
       const { attempt, crashes, dueAt: at, expiresAt, failures, losses, progress } = entry
       throw wrong(
         `${id} is ${JSON.stringify({ attempt, crashes, losses, failures, progress, at, expiresAt })}, was ` +
-          `${JSON.stringify({ ...stored, args: textOf(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })}`
+          JSON.stringify({ ...stored, args: textOf(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })
       )
     }
   }
