@@ -18,9 +18,13 @@ export interface ClientOptions {
   readonly book: string
   readonly stopFile: string
   readonly perSecond: number
+  /** Jobs that it begins at least, also when it is late and the stop file is there. */
+  readonly atLeast: number
 }
 
-const { address, book, client, perSecond, seed, stopFile } = JSON.parse(process.argv[2] ?? "{}") as ClientOptions
+const { address, atLeast, book, client, perSecond, seed, stopFile } = JSON.parse(
+  process.argv[2] ?? "{}"
+) as ClientOptions
 
 /** Jobs without an outcome, at most: a client that waits does not pile up more. */
 const maxOpen = 200
@@ -125,7 +129,7 @@ for (const [number, { outcomes, refused, wrong }] of accounts) {
   if (outcomes.length + wrong.length === 0 && !refused) begin(number)
 }
 let credit = 0
-while (!existsSync(stopFile)) {
+while (next < atLeast || !existsSync(stopFile)) {
   for (credit += perSecond * tickMillis / 1_000; credit >= 1; credit--) {
     if (open.size >= maxOpen) continue
     note(next, "wanted")

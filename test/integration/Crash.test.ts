@@ -97,8 +97,9 @@ describe("a worker", () => {
     () =>
       within(async ({ client, cluster, file, ports }) => {
         await cluster.controlPlane(ports)
+        // Each has room for all: the last one left runs the innocents, and the task that kills can still kill.
         const ids = ["a", "b", "c", "d", "e"]
-        await Promise.all(ids.map((id) => cluster.worker([...tasks, "--id", id, "--concurrency", "8"])))
+        await Promise.all(ids.map((id) => cluster.worker([...tasks, "--id", id, "--concurrency", "32"])))
         const innocents = Array.from({ length: 20 }, () => run(client.run(hold, { until: file("go") })))
         await eventually("they run", async () => (await run(client.stats)).running === 20)
 
