@@ -12,12 +12,18 @@ import { layerClient, layerSettings } from "../layers/Node.ts"
 import { Client } from "../services/Client.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
+import { killedExitCode } from "./Stop.ts"
 
 /** An error that a command can print. */
 export interface Failure {
   readonly _tag: string
   readonly message: string
 }
+
+/** Who stops a command that waits for an answer must not take it for one. */
+const notDone = Effect.sync(() => {
+  process.exitCode = killedExitCode
+})
 
 /** Runs a command's body with a client, as the flags say. */
 export const withClient = <A, E, R>(
@@ -36,7 +42,7 @@ export const withClient = <A, E, R>(
     )
     const context = yield* Layer.build(layers).pipe(Effect.catch((error) => Output.fail(json, error)))
     return yield* Effect.provideContext(body, context)
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, Effect.onInterrupt(() => notDone))
 
 /** Creates a command that asks, and prints the answer: for machines, or for people. */
 export const asking = <const Name extends string, const Parameters extends Command.Command.Config, A>(

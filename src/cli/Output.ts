@@ -131,9 +131,10 @@ export const reportUnexpected = (exit: Exit.Exit<unknown, unknown>): void => {
   if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) console.error(Cause.pretty(exit.cause))
 }
 
-/** The process's exit code for how the command ended. An interruption is a stop that was asked for. */
+/** The process's exit code for how the command ended. An interruption is a stop that was asked for, unless the command said otherwise. */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return 0
+  if (exit._tag === "Success") return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? 0)
   const error = Cause.squash(exit.cause) as {
     readonly _tag?: string
     readonly code?: number

@@ -169,7 +169,7 @@ export const makeCore = (parts: Parts) => {
   const isDraining = () => draining
 
   const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
-  const { lose, setPaused, stop, ...leasing } = makeWorkers({
+  const { lose, ordered, setPaused, stop, ...leasing } = makeWorkers({
     life,
     queue,
     registry,
@@ -200,7 +200,8 @@ export const makeCore = (parts: Parts) => {
     isStarting: (now) => now - graceFrom < settings.startGraceMillis,
     isDurable,
     isDraining,
-    cancel: cancelTask
+    cancel: cancelTask,
+    forgotten: (id) => observer?.forgotten(id)
   })
 
   const times = (now: number) => ({ now, wall: parts.wall() })
@@ -341,7 +342,7 @@ export const makeCore = (parts: Parts) => {
         dead.values(),
         ({ outcome }) => matches(many.filter, outcome, now),
         many,
-        ({ outcome }) => core.retry(outcome.id, undefined, now)
+        ({ outcome }) => admission.retry(outcome.id, undefined, now)
       ),
 
     /** Forgets the dead tasks that a filter means. Returns how many. */
@@ -350,13 +351,6 @@ export const makeCore = (parts: Parts) => {
         dead.remove(outcome.id)
         observer?.forgotten(outcome.id)
       }),
-
-    /** Runs a dead task again, as a new one; see `retry` of the admission. */
-    retry(...[id, watcher, now]: Parameters<typeof admission.retry>) {
-      const retried = admission.retry(id, watcher, now)
-      if (Result.isSuccess(retried)) observer?.forgotten(id)
-      return retried
-    },
 
     /** Pauses or resumes a target. Returns why it can't. */
     setPaused(target: PauseTarget, isPaused: boolean): ReplyError | undefined {
@@ -385,11 +379,11 @@ export const makeCore = (parts: Parts) => {
 
     unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
 
-    /** Submits a schedule's task now, whenever it is due. Returns the task's id. */
-    trigger(id: string, now: number): Result.Result<string, ReplyError> {
+    /** Submits a schedule's task now, whenever it is due, with the id `as` if one is given. Returns the task's id. */
+    trigger(id: string, as: string | undefined, now: number): Result.Result<string, ReplyError> {
       const record = schedules.get(id)
       if (record === undefined) return Result.fail(new ScheduleNotFound({ id }))
-      const submitted = submitScheduled(record, undefined, now)
+      const submitted = submitScheduled(record, as, now)
       if (Result.isFailure(submitted)) return Result.fail(submitted.failure)
       record.lastTask = submitted.success
       observer?.schedule(id, record)
@@ -481,7 +475,7 @@ export const makeCore = (parts: Parts) => {
     /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
     remembered: () => ({
       ...life.remembered(),
-      orders: workers.ordered(),
+      orders: ordered(),
       limitKeys: limits.size(),
       uniqueKeys: uniques.size()
     }),

@@ -132,6 +132,8 @@ export interface Parts {
   readonly isDurable: boolean
   readonly isDraining: () => boolean
   readonly cancel: (task: TaskRecord, now: number) => void
+  /** Is told of a dead task that is not kept any more. */
+  readonly forgotten: (id: string) => void
 }
 
 /**
@@ -160,10 +162,18 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * @since 0.1.0
  */
 export const makeAdmission = (parts: Parts) => {
-  const { cancel, dead, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
+  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
+    parts
   const { isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
+
+  /** Dead tasks that are to run again, and the new tasks that are on their way to the disk. */
+  const retried = new Map<string, string>()
+
+  const forgetDead = (id: string) => {
+    if (dead.remove(id)) forgotten(id)
+  }
 
   const isKnown = (name: string): boolean => registry.type(name) !== undefined || expectedNames.has(name)
 
@@ -271,22 +281,34 @@ export const makeAdmission = (parts: Parts) => {
 
     /** An accepted task is stored: from now on it may run. Does nothing when it has ended meanwhile. */
     stored(task: TaskRecord, now: number) {
+      const of = task.options?.retryOf
+      if (of !== undefined && retried.delete(of)) forgetDead(of)
       if (life.tasks.get(task.id) === task) life.settle(task, now)
     },
 
     /** An accepted task could not be stored: as if it had not been submitted. */
     refused(task: TaskRecord) {
+      if (task.options?.retryOf !== undefined) retried.delete(task.options.retryOf)
       if (life.tasks.get(task.id) === task) life.retract(task)
     },
 
     /**
-     * Runs a task that failed or expired again, as a new task with its arguments and options. Returns the new id.
+     * Runs a task that failed or expired again, as a new task with its arguments and options, and with the id `as` if one
+     * is given: asked again it has no effect. Returns the new id.
      */
     retry(
       id: string,
-      watcher: Session | undefined,
+      as: string | undefined,
       now: number
     ): Result.Result<string, Refusal | TaskNotFound | NotRetryable> {
+      if (
+        as !== undefined &&
+        (life.tasks.get(as)?.options?.retryOf === id || results.get(as, now)?.options?.retryOf === id)
+      ) {
+        return Result.succeed(as)
+      }
+      const again = retried.get(id)
+      if (again !== undefined) return Result.succeed(again)
       const buried = dead.get(id)
       if (buried === undefined) {
         const state = life.tasks.get(id)?.state ?? results.recall(id)?.state
@@ -294,10 +316,13 @@ export const makeAdmission = (parts: Parts) => {
       }
       const { args, outcome: { level, name, options } } = buried
       const submitted = admission.submit(
-        { id: undefined, name, level, args, watcher, options: { ...options, retryOf: id } },
+        { id: as, name, level, args, watcher: undefined, options: { ...options, retryOf: id } },
         now
       )
-      if (Result.isSuccess(submitted)) dead.remove(id)
+      if (Result.isFailure(submitted)) return submitted
+      // It stays dead until the new task is stored: until then that may be refused.
+      if (isDurable && life.tasks.get(submitted.success)?.options?.retryOf === id) retried.set(id, submitted.success)
+      else forgetDead(id)
       return submitted
     },
 

@@ -138,8 +138,12 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
     starts(entry: Entry, worker: WorkerRecord, now: number) {
       if (isSuspect(entry)) {
         let others = 0
-        for (const task of worker.leases) if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
-        if (others > 0) throw new Broken("one last chance per worker", `${worker.session} got ${entry.id} beside another`)
+        for (const task of worker.leases) {
+          if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
+        }
+        if (others > 0) {
+          throw new Broken("one last chance per worker", `${worker.session} got ${entry.id} beside another`)
+        }
         return
       }
       const lane = lanes.get(idOf(entry))
@@ -153,7 +157,9 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
         if (!other.isEligible || other === lane) continue
         const [first] = other.tasks
         eligible[other.level] = true
-        if (other.level === entry.level && other.flow === lane.flow && first !== undefined && first.order < entry.order) {
+        if (
+          other.level === entry.level && other.flow === lane.flow && first !== undefined && first.order < entry.order
+        ) {
           throw new Broken("first in first out", `${entry.id} started before ${first.id}, which is older`)
         }
         if (other.level < entry.level && level.passed < maxPassed) {
