@@ -35,13 +35,14 @@ export type Waiting = ReturnType<typeof makeWaiting>
 const flowOf = ({ options }: Entry) => options?.fairKey ?? options?.tenant ?? ""
 const keyOf = ({ options }: Entry) => options?.limitKey ?? ""
 
-export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }: {
+export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settings }: {
   readonly registry: WorkerRegistry["Service"]
   readonly settings: Settings
   readonly maxPassed: number
   readonly bounds: Bounds
   /** Whether tasks of a name must not start. */
   readonly isPaused: (name: string) => boolean
+  readonly see: (what: string) => void
 }) => {
   const lanes = new Map<string, Lane>()
   const suspects = new Set<Entry>()
@@ -139,6 +140,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
       if (isSuspect(entry)) {
         let others = 0
         for (const task of worker.leases) if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
+        see("a last chance")
         if (others > 0) throw new Broken("one last chance per worker", `${worker.session} got ${entry.id} beside another`)
         return
       }
@@ -156,6 +158,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
         if (other.level === entry.level && other.flow === lane.flow && first !== undefined && first.order < entry.order) {
           throw new Broken("first in first out", `${entry.id} started before ${first.id}, which is older`)
         }
+        if (other.level < entry.level) see("a lower priority went first")
         if (other.level < entry.level && level.passed < maxPassed) {
           throw new Broken("higher priority first", `${entry.id} started before ${first?.id}, which is more urgent`)
         }
