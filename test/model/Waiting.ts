@@ -35,6 +35,9 @@ export type Waiting = ReturnType<typeof makeWaiting>
 const flowOf = ({ options }: Entry) => options?.fairKey ?? options?.tenant ?? ""
 const keyOf = ({ options }: Entry) => options?.limitKey ?? ""
 
+/** A task on its last chance that has run for so long does not keep its worker from others like it. */
+const probationMillis = 5_000
+
 export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settings }: {
   readonly registry: WorkerRegistry["Service"]
   readonly settings: Settings
@@ -50,7 +53,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
   const levels = [newLevel(), newLevel(), newLevel(), newLevel()]
   const weights = new Map<string, number>()
 
-  const isSuspect = ({ crashes }: Entry) => crashes > 0 && crashes >= settings.maxCrashes - 1
+  const isSuspect = ({ crashes }: { readonly crashes: number }) => crashes > 0 && crashes >= settings.maxCrashes - 1
 
   const idOf = (entry: Entry) => `${entry.level}\n${entry.name}\n${keyOf(entry)}\n${flowOf(entry)}`
 
@@ -140,7 +143,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       if (isSuspect(entry)) {
         let others = 0
         for (const task of worker.leases) {
-          if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
+          if (task.id !== entry.id && isSuspect(task) && now - task.leasedAt < probationMillis) others++
         }
         see("a last chance")
         if (others > 0) {
@@ -193,7 +196,13 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       for (const entry of suspects) {
         const { name } = entry
         if (isPaused(name) || !bounds.admits(name, keyOf(entry), now)) continue
-        if (hasWorker(name, undefined, ({ suspects }) => suspects === 0)) {
+        if (
+          hasWorker(
+            name,
+            undefined,
+            (worker) => [...worker.leases].every((task) => !isSuspect(task) || now - task.leasedAt >= probationMillis)
+          )
+        ) {
           throw new Broken("no idle slot beside a waiting task", `${entry.id}, on its last chance, was left`)
         }
       }
