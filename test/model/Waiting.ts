@@ -58,6 +58,8 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
   const idOf = (entry: Entry) => `${entry.level}\n${entry.name}\n${keyOf(entry)}\n${flowOf(entry)}`
 
   const weightOf = (flow: string) => weights.get(flow) ?? 1
+  /** Flows whose weight has changed: the bound is stated for those whose weights stay. */
+  const reweighted = new Set<string>()
 
   /** Workers that may be given a task of this name; of the one that has just got one, before it got it. */
   const hasWorker = (name: string, got: WorkerRecord | undefined, accepts?: (worker: WorkerRecord) => boolean) => {
@@ -95,6 +97,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       level.lags.set(flow, others)
       const lag = (others.get(other) ?? 0) + by
       others.set(other, lag)
+      if (reweighted.has(flow) || reweighted.has(other)) return
       if (lag > 1 / weightOf(flow) + 1 / weightOf(other) + 1e-9) {
         throw new Broken("fair shares", `priority ${number}: "${flow}" is ${lag} behind "${other}", both could start`)
       }
@@ -122,7 +125,10 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       tasks.splice(at, 0, entry)
       ;(levels[entry.level] as Level).size++
       const weight = entry.options?.weight
-      if (weight !== undefined) weights.set(lane.flow, weight)
+      if (weight !== undefined) {
+        if (weight !== weightOf(lane.flow)) reweighted.add(lane.flow)
+        weights.set(lane.flow, weight)
+      }
     },
 
     remove(entry: Entry) {
