@@ -51,6 +51,13 @@ export const events = Command.make(
           Effect.catch((error) => Output.fail(json, error))
         )
       })
+    ).pipe(
+      // Who follows stops when he has seen enough: that is its end, not a failure.
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          process.exitCode = 0
+        })
+      )
     )
   })
 ).pipe(Command.withDescription("Follow what happens, until Ctrl-C"))

@@ -227,6 +227,7 @@ const describeStats = (stats: Stats): string => {
     ["expired", String(stats.expired)],
     ["retries", String(stats.retries)],
     ["crashes", String(stats.crashes)],
+    ["late", stats.lateReports === 0 ? undefined : `${stats.lateReports} reports refused: their leases had ended`],
     ["dead", `${stats.dead} that can be retried`],
     ["schedules", String(stats.schedules)],
     ["workers", String(stats.workers)],

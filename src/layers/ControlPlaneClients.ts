@@ -189,13 +189,8 @@ export const makeClients = (parts: Parts) => {
         return replyCount(request, core.retryAll(message, time))
       case "purge":
         return replyCount(request, core.purge(message, time))
-      case "retry": {
-        const id = core.retry(message.id, message.as, time)
-        schedule()
-        return Result.isFailure(id)
-          ? replyError(request, id.failure)
-          : request.reply(Envelope.encode({ v, id: id.success }))
-      }
+      case "retry":
+        return replyMade(request, core.retry(message.id, message.as, time))
       case "pause":
         return replyDone(request, core.setPaused(message.target, true))
       case "resume":
@@ -204,13 +199,8 @@ export const makeClients = (parts: Parts) => {
         return replyDone(request, core.setSchedule(message.schedule, time))
       case "unschedule":
         return replyDone(request, core.unschedule(message.id))
-      case "trigger": {
-        const id = core.trigger(message.id, message.as, time)
-        schedule()
-        return Result.isFailure(id)
-          ? replyError(request, id.failure)
-          : request.reply(Envelope.encode({ v, id: id.success }))
-      }
+      case "trigger":
+        return replyMade(request, core.trigger(message.id, message.as, time))
       case "schedules":
         return request.reply(Envelope.encode({ v, schedules: views.schedules() }))
       case "events":
@@ -234,6 +224,20 @@ export const makeClients = (parts: Parts) => {
     schedule()
     if (Result.isFailure(count)) return replyError(request, count.failure)
     request.reply(Envelope.encode({ v, count: count.success }))
+  }
+
+  /** Tells the id of a new task, when that is accepted for good. */
+  const replyMade = (request: Incoming, made: Result.Result<string, ReplyError>) => {
+    schedule()
+    if (Result.isFailure(made)) return replyError(request, made.failure)
+    const id = made.success
+    const reply = () => request.reply(Envelope.encode({ v, id }))
+    if (journaling === undefined) return reply()
+    journaling.whenStored([id], (failures) => {
+      const failure = failures.get(id)
+      if (failure === undefined) reply()
+      else replyError(request, failure)
+    })
   }
 
   const replyDone = (request: Incoming, error: ReplyError | undefined) => {

@@ -200,7 +200,8 @@ export const makeCore = (parts: Parts) => {
     isStarting: (now) => now - graceFrom < settings.startGraceMillis,
     isDurable,
     isDraining,
-    cancel: cancelTask
+    cancel: cancelTask,
+    forgotten: (id) => observer?.forgotten(id)
   })
 
   const times = (now: number) => ({ now, wall: parts.wall() })
@@ -341,7 +342,7 @@ export const makeCore = (parts: Parts) => {
         dead.values(),
         ({ outcome }) => matches(many.filter, outcome, now),
         many,
-        ({ outcome }) => core.retry(outcome.id, undefined, now)
+        ({ outcome }) => admission.retry(outcome.id, undefined, now)
       ),
 
     /** Forgets the dead tasks that a filter means. Returns how many. */
@@ -350,13 +351,6 @@ export const makeCore = (parts: Parts) => {
         dead.remove(outcome.id)
         observer?.forgotten(outcome.id)
       }),
-
-    /** Runs a dead task again, as a new one; see `retry` of the admission. */
-    retry(id: string, as: string | undefined, now: number) {
-      const retried = admission.retry(id, as, now)
-      if (Result.isSuccess(retried)) observer?.forgotten(id)
-      return retried
-    },
 
     /** Pauses or resumes a target. Returns why it can't. */
     setPaused(target: PauseTarget, isPaused: boolean): ReplyError | undefined {

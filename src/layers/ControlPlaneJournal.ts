@@ -129,7 +129,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       leased: worker !== undefined,
       ...(detail === undefined ? {} : {
         detail: {
-          dueAt: toWall(detail.dueAt),
+          // One that was never delayed must not be when the clock is set back.
+          dueAt: detail.dueAt === 0 ? 0 : toWall(detail.dueAt),
           expiresAt: orNull(detail.expiresAt),
           failures: detail.failures,
           firstStartedAt: orNull(detail.firstStartedAt),
@@ -242,7 +243,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
         losses,
         isLeased: leased,
         detail: detail === undefined && checkpoint === undefined ? undefined : {
-          dueAt: detail === undefined ? 0 : fromWall(detail.dueAt),
+          dueAt: detail === undefined || detail.dueAt === 0 ? 0 : fromWall(detail.dueAt),
           expiresAt: typeof detail?.expiresAt === "number" ? fromWall(detail.expiresAt) : Infinity,
           failures: detail?.failures ?? 0,
           firstStartedAt: typeof detail?.firstStartedAt === "number" ? fromWall(detail.firstStartedAt) : undefined,

@@ -132,6 +132,8 @@ export interface Parts {
   readonly isDurable: boolean
   readonly isDraining: () => boolean
   readonly cancel: (task: TaskRecord, now: number) => void
+  /** Is told of a dead task that is not kept any more. */
+  readonly forgotten: (id: string) => void
 }
 
 /**
@@ -160,10 +162,18 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * @since 0.1.0
  */
 export const makeAdmission = (parts: Parts) => {
-  const { cancel, dead, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
+  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
+    parts
   const { isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
+
+  /** Dead tasks that are to run again, and the new tasks that are on their way to the disk. */
+  const retried = new Map<string, string>()
+
+  const forgetDead = (id: string) => {
+    if (dead.remove(id)) forgotten(id)
+  }
 
   const isKnown = (name: string): boolean => registry.type(name) !== undefined || expectedNames.has(name)
 
@@ -271,11 +281,14 @@ export const makeAdmission = (parts: Parts) => {
 
     /** An accepted task is stored: from now on it may run. Does nothing when it has ended meanwhile. */
     stored(task: TaskRecord, now: number) {
+      const of = task.options?.retryOf
+      if (of !== undefined && retried.delete(of)) forgetDead(of)
       if (life.tasks.get(task.id) === task) life.settle(task, now)
     },
 
     /** An accepted task could not be stored: as if it had not been submitted. */
     refused(task: TaskRecord) {
+      if (task.options?.retryOf !== undefined) retried.delete(task.options.retryOf)
       if (life.tasks.get(task.id) === task) life.retract(task)
     },
 
@@ -294,6 +307,8 @@ export const makeAdmission = (parts: Parts) => {
       ) {
         return Result.succeed(as)
       }
+      const again = retried.get(id)
+      if (again !== undefined) return Result.succeed(again)
       const buried = dead.get(id)
       if (buried === undefined) {
         const state = life.tasks.get(id)?.state ?? results.recall(id)?.state
@@ -304,7 +319,10 @@ export const makeAdmission = (parts: Parts) => {
         { id: as, name, level, args, watcher: undefined, options: { ...options, retryOf: id } },
         now
       )
-      if (Result.isSuccess(submitted)) dead.remove(id)
+      if (Result.isFailure(submitted)) return submitted
+      // It stays dead until the new task is stored: until then that may be refused.
+      if (isDurable && life.tasks.get(submitted.success)?.options?.retryOf === id) retried.set(id, submitted.success)
+      else forgetDead(id)
       return submitted
     },
 

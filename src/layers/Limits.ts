@@ -149,7 +149,6 @@ export const makeLimits = () => {
       gauge.used = now < tokenAt(rate, gauge) ? rate.limit : used + 1
       gauge.since = now
     }
-    if (gauge.lacks !== "token") clearTimer(gauge)
   }
 
   /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */

@@ -213,6 +213,20 @@ describe("limits that change", () => {
     assert.strictEqual(startAll(limits, "k", 0), 1_000)
     assert.isUndefined(limits.nextWake())
   })
+
+  it("are gone when a rate is taken away: nobody is woken for its tokens, and no key is remembered for them", () => {
+    const limits = make({ keyRate: { limit: 1, per: 3_600_000 }, rate: { limit: 2, per: 3_600_000 } })
+    for (const key of ["a", "b"]) {
+      limits.started("t", key, 0)
+      assert.isFalse(admits(limits, key, 0))
+      limits.ended("t", key, 0)
+    }
+    assert.isAbove(limits.nextWake() ?? 0, 1_000_000)
+
+    limits.configure("t", {}, 0)
+
+    assert.deepStrictEqual([limits.nextWake(), limits.size()], [undefined, 0])
+  })
 })
 
 describe("limits over random schedules", () => {

@@ -11,7 +11,7 @@ import { checkDue, expectedOf } from "./Due.ts"
 import type { Durable } from "./Durable.ts"
 import { keyId, makeKeys } from "./Keys.ts"
 import type { Call, Entry } from "./Ledger.ts"
-import { makeLedger, textOf } from "./Ledger.ts"
+import { makeLedger, markOf, textOf } from "./Ledger.ts"
 import type { Setup } from "./Script.ts"
 import { Broken } from "./Script.ts"
 import type { Parts, Witness } from "./Server.ts"
@@ -21,12 +21,14 @@ import { makeWaiting } from "./Waiting.ts"
 
 export type Audit = ReturnType<typeof makeAudit>
 
-export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
+export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall }: {
   readonly setup: Setup
   readonly durable: Durable | undefined
   readonly now: () => number
   readonly wall: () => number
   readonly reborn: (id: string) => void
+  /** Counts what has been tried: what never happened was never checked. */
+  readonly see: (what: string) => void
   /** Another control plane has used the same journal before. */
   readonly isRestarted: boolean
 }) => {
@@ -57,7 +59,8 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
     durable,
     now,
     wall,
-    reborn
+    reborn,
+    see
   })
   const { counts, during, entries, outcomes } = ledger
 
@@ -74,6 +77,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
     },
     finished(outcome, task, keepMillis) {
       ledger.observer.finished(outcome, task, keepMillis)
+      see(`${outcome.state} ${outcome.reason ?? ""}`)
+      if (task.options?.ignoreResult === true && keepMillis !== 0) {
+        throw new Broken("an outcome is kept as long as declared", `${outcome.id} is kept for ${keepMillis} ms`)
+      }
       if (outcome.state === "failed" || outcome.state === "expired") dead.add(outcome.id)
     },
     forgotten(id) {
@@ -100,7 +107,12 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
       else pauses.delete(target)
       durable?.paused(target, isPaused)
     },
-    skipped: (id) => tell(id)
+    skipped(id) {
+      see("a schedule skipped")
+      tell(id)
+    },
+    unresponsive: () => see("unresponsive"),
+    stood: () => see("stood")
   }
 
   const known = (id: string) => entries.get(id)
@@ -146,6 +158,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
       settings,
       maxPassed: setup.maxPassed,
       bounds,
+      see,
       isPaused: (name) => isDraining || pauses.has("all") || pauses.has(`task:${name}`)
     })
     const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => during({ op, ...more }, body)
@@ -163,6 +176,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
             if (wasAlive && counts.submitted !== before) throw new Broken("one task per id", `${task.id} twice`)
             checkSubmit(core, task, result.success)
           } else {
+            see(result.failure._tag)
             if (counts.submitted !== before) throw new Broken("what is refused is not there", `${task.id}`)
             if (result.failure._tag === "UniqueConflict" && holder === undefined) {
               throw new Broken("a unique key is free again", `${task.options?.unique?.key} of ${task.name} is held`)
@@ -173,6 +187,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
 
       stored: (task, now) => doing("stored", () => core.stored(task, now)),
       refused: (task) => {
+        see("refused by the journal")
         ledger.retracted(task.id)
         core.refused(task)
         const retried = task.options?.retryOf
@@ -199,8 +214,11 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
             : wasRunning
             ? ["cancelling"]
             : ["cancelled"]
-          if (!expected.includes(answer)) {
-            throw new Broken("cancel", `${id} was ${entry?.state}, the answer is ${answer}`)
+          if (!expected.includes(answer) || (answer === "cancelled" && entries.has(id))) {
+            throw new Broken(
+              "cancel works",
+              `${id} was ${entry?.state}, is ${known(id)?.state}, the answer is ${answer}`
+            )
           }
           return result
         }),
@@ -209,7 +227,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
           const expected = meant(many.filter)
           const result = core.cancelAll(many, now)
           const count = Result.isSuccess(result) ? result.success : result.failure.count
-          if (count !== expected) throw new Broken("cancel", `${count} tasks instead of ${expected}`)
+          if (count !== expected) throw new Broken("cancel works", `${count} tasks instead of ${expected}`)
           return result
         }),
       cancelWaiting: (now) => doing("cancelWaiting", () => core.cancelWaiting(now)),
@@ -258,6 +276,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
             throw new Broken("only who has a lease reports", `${report.id}/${report.attempt} by ${worker.session}`)
           }
           if (!counted) counts.lateReports++
+          see(counted ? `report: ${report.state}` : "a late report")
           return counted
         }, { worker, report, body }),
       news: (worker, news, now) => doing("news", () => core.news(worker, news, now), { worker }),
@@ -326,7 +345,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
 
     /** Now and then: everything from scratch. */
     checkAll() {
-      const { core, registry } = the(parts)
+      const { core, registry, results } = the(parts)
       const sizes = { running: 0, cancelling: 0, delayed: 0, queued: 0, storing: 0 }
       let due = Infinity
       for (const entry of entries.values()) {
@@ -380,6 +399,12 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, setup, wall }: {
       core.uniques.find("", "", now())
       if (core.uniques.size() !== held) {
         throw new Broken("a unique key is free again", `${core.uniques.size()} are held, not ${held}`)
+      }
+      for (const outcome of results.outcomes()) {
+        const mark = outcomes.get(outcome.id)
+        if (mark !== undefined && mark.text !== markOf(outcome).text) {
+          throw new Broken("an outcome is final", outcome.id)
+        }
       }
       for (const id of dead) {
         if (settings.maxDead > 1_000 && core.dead.get(id) === undefined) {

@@ -6,9 +6,9 @@ import { Broken } from "./Script.ts"
 import type { World } from "./World.ts"
 
 /** So many rounds are enough for everything; a task that has not ended then never will. */
-const maxRounds = 3_000
+const maxRounds = 800
 
-const roundMillis = 25
+const roundMillis = 50
 
 export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   const { callers, journal, labour, links } = world
@@ -55,6 +55,8 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
       const { link } = caller
       if (link.pending.size > 0 && round % 8 === 7) world.resend(link)
       if (!caller.isCollecting) callers.collect(caller, 0)
+      // What was refused because its outbox was full.
+      if (link.pending.size === 1 && caller.wanted.size > 0 && round % 16 === 15) callers.watch(caller, [])
     }
   }
 

@@ -76,7 +76,7 @@ const cancelling = new Set([
 ])
 const releasing = new Set(["report", "news", "register", "leave", "expire"])
 
-export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, waiting, wall }: {
+export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, see, waiting, wall }: {
   readonly parts: () => Parts
   readonly waiting: () => Waiting
   readonly bounds: Bounds
@@ -87,6 +87,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
   readonly wall: () => number
   /** An id whose outcome was forgotten begins a new life. */
   readonly reborn: (id: string) => void
+  readonly see: (what: string) => void
 }) => {
   const entries = new Map<string, Entry>()
   const outcomes = new Map<string, OutcomeMark>(durable?.outcomes)
@@ -128,7 +129,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       crashes,
       losses,
       failures,
-      dueAt: toWall(entry.dueAt),
+      dueAt: entry.dueAt === 0 ? -Infinity : toWall(entry.dueAt),
       expiresAt: toWall(entry.expiresAt),
       stop,
       isLeased: worker !== undefined,
@@ -251,6 +252,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       const time = now()
       const isAdopted = call.op === "register"
       if (isAdopted) {
+        see("adopted")
         if (entry.state !== "delayed" || !entry.isAwaited || attempt < entry.attempt) throw unexpected(entry, "adopted")
         bytes -= entry.args.length
         entry.isAwaited = false
@@ -276,6 +278,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
           throw new Broken("the attempt is the fencing token", `${id} has ${attempt} after ${entry.attempt}`)
         }
         waiting().starts(entry, worker, time)
+        see(worker.leases.size > worker.slots ? "started beside waiting handlers" : "started")
         unwait(entry)
         entry.attempt = attempt
         keys.started(entry)
@@ -296,6 +299,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       if (task.detail?.dueAt !== dueAt || dueAt >= entry.expiresAt || reason !== (call.report.reason ?? "defect")) {
         throw new Broken("a retry is when the report says", `${entry.id} at ${task.detail?.dueAt}, not ${dueAt}`)
       }
+      see("retrying")
       release(entry)
       bytes += entry.args.length
       entry.state = "delayed"
@@ -330,6 +334,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       if (entry.crashes >= parts().settings.maxCrashes) {
         throw new Broken("what kills its workers is given up", `${entry.id} crashed ${entry.crashes} times`)
       }
+      see(`requeued: ${cause}`)
       release(entry)
       bytes += entry.args.length
       if (entry.attempt === 0) keys.returned(entry)
@@ -343,6 +348,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       if (stop === "expired" ? call.op !== "tick" || entry.expiresAt > now() : !cancelling.has(call.op)) {
         throw unexpected(entry, `to be stopped because it is ${stop}`)
       }
+      see(`stopping: ${stop}`)
       entry.state = "cancelling"
       entry.stop = stop
       counts.cancelling++
@@ -374,7 +380,10 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       changed(entry)
     },
 
-    uniqueExpired: (name, key) => keys.expired(name, key),
+    uniqueExpired(name, key) {
+      see("a unique key's period is over")
+      keys.expired(name, key)
+    },
     unresponsive: () => {},
     responsive: () => {},
     stood: () => {}

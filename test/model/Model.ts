@@ -172,9 +172,12 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     requeue(task, "handed back", now)
   }
 
-  const crash = (task: ModelTask, cause: RequeueCause, now: number, body = "") => {
+  const crashBody = ({ crashes }: ModelTask, last: string | undefined) =>
+    JSON.stringify(last === undefined ? { crashes } : { crashes, last })
+
+  const crash = (task: ModelTask, cause: RequeueCause, now: number, body?: string) => {
     const isLast = task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes
-    if (isLast && task.stop === undefined) finish(task, "failed", now, "crash", body)
+    if (isLast && task.stop === undefined) finish(task, "failed", now, "crash", crashBody(task, body))
     else requeue(task, cause, now)
   }
 

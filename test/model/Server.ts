@@ -38,7 +38,10 @@ export type Server = ReturnType<typeof makeServer>
 
 export const settingsOf = ({ settings }: Setup): Settings => ({ ...defaults, ...settings })
 
-export const makeServer = ({ epoch, journal, now, randomId, setup, wall, witness }: {
+/** Puts a fault into the core, to see whether it is found. */
+export type Tamper = (core: Core) => Core
+
+export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall, witness }: {
   readonly setup: Setup
   readonly epoch: string
   readonly now: () => number
@@ -46,6 +49,7 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, wall, witness
   readonly randomId: () => string
   readonly journal: MemoryJournal | undefined
   readonly witness: Witness
+  readonly tamper: Tamper | undefined
 }) => {
   const settings = settingsOf(setup)
   const { maxPassed } = setup
@@ -127,7 +131,7 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, wall, witness
       }
     }
   })
-  const core = witness.watch({ core: bare, registry, results, settings })
+  const core = witness.watch({ core: tamper === undefined ? bare : tamper(bare), registry, results, settings })
 
   const followers = makeFollowers({ settings, schedule })
   const views = makeViews({

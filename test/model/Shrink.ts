@@ -54,6 +54,18 @@ const simplerSetups = (setup: Setup): ReadonlyArray<Setup> => [
   )
 ]
 
+/** Ids that the control plane makes are counted: without some submissions the later ones are other numbers. */
+const renumber = (steps: ReadonlyArray<Step>, removed: ReadonlyArray<Step>): ReadonlyArray<Step> | undefined => {
+  let made = 0
+  for (const step of removed) {
+    if (step.t === "submit") { for (const { id } of step.tasks) if (id === undefined) made++ }
+  }
+  if (made === 0) return undefined
+  const text = JSON.stringify(steps)
+  const changed = text.replaceAll(/made-(\d+)/gu, (_, number) => `made-${Math.max(1, Number(number) - made)}`)
+  return changed === text ? undefined : JSON.parse(changed) as ReadonlyArray<Step>
+}
+
 export const shrink = (script: Script, promise: string, play: Play): Script => {
   let best = script
   let plays = 0
@@ -70,7 +82,11 @@ export const shrink = (script: Script, promise: string, play: Play): Script => {
       for (let at = best.steps.length - size; at > -size; at -= size) {
         const from = Math.max(0, at)
         if (from >= best.steps.length) continue
-        isBroken({ ...best, steps: [...best.steps.slice(0, from), ...best.steps.slice(at + size)] })
+        const [before, after] = [best.steps.slice(0, from), best.steps.slice(at + size)]
+        const removed = best.steps.slice(from, at + size)
+        if (isBroken({ ...best, steps: [...before, ...after] })) continue
+        const renumbered = renumber(after, removed)
+        if (renumbered !== undefined) isBroken({ ...best, steps: [...before, ...renumbered] })
       }
     }
     return best.steps.length < before

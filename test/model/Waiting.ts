@@ -35,13 +35,14 @@ export type Waiting = ReturnType<typeof makeWaiting>
 const flowOf = ({ options }: Entry) => options?.fairKey ?? options?.tenant ?? ""
 const keyOf = ({ options }: Entry) => options?.limitKey ?? ""
 
-export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }: {
+export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settings }: {
   readonly registry: WorkerRegistry["Service"]
   readonly settings: Settings
   readonly maxPassed: number
   readonly bounds: Bounds
   /** Whether tasks of a name must not start. */
   readonly isPaused: (name: string) => boolean
+  readonly see: (what: string) => void
 }) => {
   const lanes = new Map<string, Lane>()
   const suspects = new Set<Entry>()
@@ -141,6 +142,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
         for (const task of worker.leases) {
           if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
         }
+        see("a last chance")
         if (others > 0) {
           throw new Broken("one last chance per worker", `${worker.session} got ${entry.id} beside another`)
         }
@@ -162,6 +164,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, settings }:
         ) {
           throw new Broken("first in first out", `${entry.id} started before ${first.id}, which is older`)
         }
+        if (other.level < entry.level) see("a lower priority went first")
         if (other.level < entry.level && level.passed < maxPassed) {
           throw new Broken("higher priority first", `${entry.id} started before ${first?.id}, which is more urgent`)
         }

@@ -17,27 +17,30 @@ import { cut, incoming, makeLink, receive, token } from "./Network.ts"
 import { checkRestored } from "./Restored.ts"
 import type { Setup, Step } from "./Script.ts"
 import { Broken } from "./Script.ts"
-import type { Server } from "./Server.ts"
+import type { Server, Tamper } from "./Server.ts"
 import { makeServer } from "./Server.ts"
 
 export type World = ReturnType<typeof makeWorld>
 
 /** Everything is compared after so many steps. */
-const checkAllEvery = 16
+const checkAllEvery = 32
 
 const sweepMillis = 100
 
 /** Requests that change nothing and tell of no outcome. */
 const reads: ReadonlySet<string> = new Set(["submit"])
 
-export const makeWorld = (setup: Setup) => {
+export const makeWorld = (setup: Setup, tamper?: Tamper) => {
   let now = 0
   let wallOffset = 1_700_000_000_000
   let sweepAt = sweepMillis
   let peers = 0
   let incarnation = 0
   let made = 0
-  let steps = 0
+  /** Everything that happened: steps, messages that arrived, turns and sweeps. */
+  let happened = 0
+  /** How often each kind of thing happened. */
+  const seen = new Map<string, number>()
   const timeNow = () => now
   const wall = () => now + wallOffset
   const links = new Map<string, Link>()
@@ -98,6 +101,8 @@ export const makeWorld = (setup: Setup) => {
     }
   })
 
+  const see = (what: string) => void seen.set(what, (seen.get(what) ?? 0) + 1)
+
   const reborn = (id: string) => {
     told.delete(id)
     accepted.delete(id)
@@ -105,7 +110,15 @@ export const makeWorld = (setup: Setup) => {
   }
 
   const newAudit = (): Audit =>
-    makeAudit({ setup, durable, now: timeNow, wall, reborn, isRestarted: durable !== undefined && incarnation > 0 })
+    makeAudit({
+      setup,
+      durable,
+      now: timeNow,
+      wall,
+      reborn,
+      see,
+      isRestarted: durable !== undefined && incarnation > 0
+    })
 
   const newServer = (audit: Audit): Server => {
     incarnation++
@@ -116,6 +129,7 @@ export const makeWorld = (setup: Setup) => {
       wall,
       randomId: () => `made-${++made}`,
       journal,
+      tamper,
       witness: { observer: audit.observer, watch: audit.watch }
     })
   }
@@ -125,8 +139,14 @@ export const makeWorld = (setup: Setup) => {
 
   // --- The control plane's time ---
 
+  const check = () => {
+    audit.check()
+    if (++happened % checkAllEvery === 0) audit.checkAll()
+  }
+
   const turn = () => {
     if (server.isTurnDue()) server.turn()
+    check()
   }
 
   const notice = () => {
@@ -148,8 +168,10 @@ export const makeWorld = (setup: Setup) => {
       if (sweepAt <= now) {
         sweepAt = now + sweepMillis
         server.sweep()
+        check()
       }
       server.turn()
+      check()
     }
     now = end
     if (ms >= sweepMillis) notice()
@@ -181,6 +203,7 @@ export const makeWorld = (setup: Setup) => {
     else if (link.isLocal) server.onWorkerRequest.local(message)
     else server.onWorkerRequest.remote(message)
     position = journal?.store.position()
+    check()
   }
 
   const closed = (peer: number, isNoticed: boolean) => {
@@ -403,18 +426,21 @@ export const makeWorld = (setup: Setup) => {
     pass,
     commit,
     arrive,
-    receive,
+    receive: (link: Link) => {
+      happened++
+      receive(link)
+    },
     kill,
     resend,
     reconnect,
     notice,
     nextPeer: () => ++peers,
-    steps: () => steps,
+    seen,
+    happened: () => happened,
 
     play(step: Step) {
       play(step)
-      audit.check()
-      if (++steps % checkAllEvery === 0) audit.checkAll()
+      check()
     }
   }
 }
