@@ -97,16 +97,17 @@ export const makeLimits = () => {
       (rate === undefined || tokensAt(rate, gauge, now) >= 1 - 1e-9)
     if (!isAdmitted) {
       gauge.isWanted = true
-      watch(type, gauge)
+      watch(type, gauge, now)
     }
     return isAdmitted
   }
 
   /** Sets the timer of a gauge: to its next token while one is waited for, else to when it is full and can be forgotten. */
-  const watch = (type: Type, gauge: Gauge) => {
+  const watch = (type: Type, gauge: Gauge, now: number) => {
     const rate = rateOf(type, gauge)
     if (rate === undefined || gauge.tokens >= rate.limit) return
-    const at = gauge.isWanted ? tokenAt(rate, gauge) : fullAt(rate, gauge)
+    // Later than now, whatever the roundings make of it: a timer that is due again at once would never let go.
+    const at = Math.max(gauge.isWanted ? tokenAt(rate, gauge) : fullAt(rate, gauge), now + 1)
     if (gauge.timer === undefined) gauge.timer = timers.add(gauge, at)
     else timers.set(gauge.timer, at)
   }
@@ -117,7 +118,7 @@ export const makeLimits = () => {
     if (rate === undefined) return
     gauge.tokens = tokensAt(rate, gauge, now) - 1
     gauge.since = now
-    watch(type, gauge)
+    watch(type, gauge, now)
   }
 
   const forget = (type: Type, gauge: Gauge, now: number) => {
@@ -226,7 +227,7 @@ export const makeLimits = () => {
           freed.push({ name: gauge.name, key: gauge.key })
         }
         const rate = rateOf(type, gauge)
-        if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) watch(type, gauge)
+        if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) watch(type, gauge, now)
         else forget(type, gauge, now)
       }
       return freed ?? none

@@ -374,6 +374,8 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     counts,
     snapshot,
     bytes: () => bytes,
+    /** What the core is called for now. */
+    op: () => call.op,
     /** What does not run and has no outcome. */
     waiting: () => entries.size - counts.running,
 
