@@ -27,6 +27,8 @@ export interface Features {
   readonly cancels: boolean
   readonly lies: boolean
   readonly restarts: boolean
+  /** How often a task is one that breaks its workers. */
+  readonly poison: number
   /** How often something breaks. */
   readonly chaos: number
 }
@@ -41,6 +43,7 @@ export const drawFeatures = (random: Random): Features => ({
   cancels: random.chance(0.6),
   lies: random.chance(0.3),
   restarts: random.chance(0.5),
+  poison: random.pick([0.05, 0.05, 0.3]),
   chaos: random.pick([0, 0.3, 1])
 })
 
@@ -145,7 +148,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const fairKey = features.fairness && random.chance(0.7) ? random.pick(["a", "b", "c"]) : undefined
     const fresh: Submission = {
       ...(isOwnId ? { id: `own-${++ids}` } : {}),
-      name: random.chance(0.02) ? "nobody" : random.chance(0.1) ? "poison" : random.pick(names),
+      name: random.chance(0.02) ? "nobody" : random.chance(features.poison) ? "poison" : random.pick(names),
       args: "x".repeat(random.chance(0.01) ? 70 : random.between(0, 12)) + String(random.below(100)),
       ...(random.chance(0.8) ? { priority: fromLevel(random.below(4) as 0) } : {}),
       ...(random.chance(0.7) ? { watch: true } : {}),
@@ -278,10 +281,10 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (link === undefined) return { t: "turn" }
     if (!link.isOpen) return { t: "connect", who: link.who }
     const what = random.below(20)
-    if (link.down.length > 0 && what < 12) return { t: "down", who: link.who }
-    if (link.up.length > 0 && what < 16) return { t: "up", who: link.who }
-    if (what < 17) return { t: "collect", c, wait: random.pick([0, 300, 2_000]) }
-    if (what < 18) return { t: "watch", c, ids: random.chance(0.3) ? [] : [anId()], progress: random.chance(0.5) }
+    if (link.down.length > 0 && what < 10) return { t: "down", who: link.who }
+    if (link.up.length > 0 && what < 14) return { t: "up", who: link.who }
+    if (what < 15) return { t: "collect", c, wait: random.pick([0, 300, 2_000]) }
+    if (what < 16) return { t: "watch", c, ids: random.chance(0.3) ? [] : [anId()], progress: random.chance(0.5) }
     return { t: "ask", c, question: question() }
   }
 
@@ -300,7 +303,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
       return { t: "limit", name: random.pick(names), limits: random.chance(0.8) ? drawLimits(random) : undefined }
     }
     if (what < 27 && world.journal !== undefined) return { t: "refuse" }
-    if (what < 28 && features.restarts && random.chance(0.3)) {
+    if (what < 29 && features.restarts && random.chance(world.journal === undefined ? 0.2 : 0.7)) {
       return { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
     }
     return { t: "resend", who }

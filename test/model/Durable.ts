@@ -101,6 +101,14 @@ export const makeDurable = (position: () => number) => {
     period: (id: string, holder: { readonly id: string; readonly until: number } | undefined) =>
       put(periods, id, holder, holder?.id),
 
+    /** A new control plane begins with dropping the keys whose period is over. */
+    restarts(wall: number) {
+      let entries = 0
+      for (const [id, { until }] of periods) {
+        if (until <= wall) note(() => void periods.delete(id), undefined, -(++entries))
+      }
+    },
+
     /** Everything up to this position is stored. */
     committed(position: number) {
       let count = 0

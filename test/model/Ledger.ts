@@ -208,7 +208,8 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
         args,
         options,
         state: "storing",
-        order: 0,
+        // One that a worker may still run has its place among those that come back with it.
+        order: isRestored ? ++ready : 0,
         dueAt: task.detail?.dueAt ?? 0,
         expiresAt: task.detail?.expiresAt ?? Infinity,
         attempt: task.attempt,
@@ -398,6 +399,8 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     counts,
     snapshot,
     bytes: () => bytes,
+    /** What the core is called for now. */
+    op: () => call.op,
     /** What does not run and has no outcome. */
     waiting: () => entries.size - counts.running,
 

@@ -139,7 +139,9 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       if (lane === undefined || at === -1) throw new Error(`${entry.id} does not wait`)
       lane.tasks.splice(at, 1)
       if (lane.tasks.length === 0) lanes.delete(id)
-      ;(levels[entry.level] as Level).size--
+      const level = levels[entry.level] as Level
+      // When nothing of a priority waits, nobody is behind.
+      if (--level.size === 0) level.lags.clear()
     },
 
     size: () => levels.reduce((sum, { size }) => sum + size, suspects.size),
