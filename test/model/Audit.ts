@@ -62,7 +62,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     reborn,
     see
   })
-  const { counts, during, entries, outcomes } = ledger
+  const { counts, entries, outcomes } = ledger
 
   const tell = (schedule: string | undefined) => {
     if (schedule !== undefined) submitted.set(schedule, (submitted.get(schedule) ?? 0) + 1)
@@ -169,7 +169,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
       see,
       isPaused: (name) => isDraining || pauses.has("all") || pauses.has(`task:${name}`)
     })
-    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => during({ op, ...more }, body)
+    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => ledger.during({ op, ...more }, body)
 
     return {
       ...core,
@@ -318,7 +318,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
             const record = core.schedules.get(id)
             const last = lastTask === record?.lastTask ? undefined : known(lastTask ?? "")
             if (record?.declaration.overlap === "replace" && last !== undefined && last.state !== "cancelling") {
-              throw new Broken("tasks of a schedule overlap as declared", `${record.lastTask} does not replace ${lastTask}`)
+              throw new Broken(
+                "tasks of a schedule overlap as declared",
+                `${record.lastTask} does not replace ${lastTask}`
+              )
             }
           }
           checkDue(core.schedules, expected, submitted, (id) => isRestarted || (declared.get(id) ?? 0) > 1)
