@@ -7,7 +7,7 @@ import { print } from "./Shrink.ts"
 /** A failing seed is printed with its smallest script: `SIM_SEED=7 npx vitest run test/model` runs that one alone. */
 const only = process.env["SIM_SEED"]
 const steps = Number(process.env["SIM_STEPS"] ?? 2_000)
-const seeds = only === undefined ? Array.from({ length: 160 }, (_, i) => i + 1) : [Number(only)]
+const seeds = only === undefined ? Array.from({ length: 350 }, (_, i) => i + 1) : [Number(only)]
 
 /** What never happened was never checked. */
 const mustHappen = [
