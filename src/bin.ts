@@ -9,17 +9,40 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { cancel, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
 import { controlPlane } from "./cli/ControlPlane.ts"
+import { events } from "./cli/Events.ts"
 import * as Flags from "./cli/Flags.ts"
+import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
-import { cancel, list, result, stats, status, workers } from "./cli/Query.ts"
+import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
 import { submit } from "./cli/Submit.ts"
 import { tasks } from "./cli/Tasks.ts"
 import { worker } from "./cli/Worker.ts"
 import { packageVersion } from "./layers/ControlPlaneViews.ts"
 
 Flags.root.pipe(
-  Command.withSubcommands([controlPlane, worker, submit, status, result, cancel, list, workers, stats, tasks]),
+  Command.withSubcommands([
+    controlPlane,
+    worker,
+    submit,
+    status,
+    result,
+    cancel,
+    retry,
+    purge,
+    list,
+    dead,
+    pause,
+    resume,
+    schedules,
+    schedule,
+    events,
+    workers,
+    stats,
+    tasks,
+    journal
+  ]),
   Command.run({ version: packageVersion }),
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layerPresenter)),
   NodeRuntime.runMain({

@@ -11,7 +11,17 @@ export * as Task from "./domain/TaskDefinition.ts"
 export { TaskContext } from "./domain/TaskContext.ts"
 /** Submit tasks and get their results. */
 export { Client } from "./services/Client.ts"
-export type { SubmitOptions, TaskHandle } from "./services/Client.ts"
+export type {
+  EventFilter,
+  EventsDropped,
+  ManyOptions,
+  PauseTarget,
+  SubmitOptions,
+  TaskFilter,
+  TaskHandle
+} from "./services/Client.ts"
+/** Wait for many tasks: `Handles.all`, `Handles.asCompleted`, `Handles.first`. */
+export * as Handles from "./services/Handles.ts"
 /** Every failure that a caller can see. */
 export * from "./domain/Errors.ts"
 /** The roles of processes as layers: client, control plane, worker. */

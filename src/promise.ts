@@ -11,14 +11,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
 import type { TaskStatus } from "./domain/Message.ts"
+import type { TaskSchedule } from "./domain/Schedules.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { TaskId } from "./domain/Task.ts"
 import type { TaskDefinition } from "./domain/TaskDefinition.ts"
 import type { Target } from "./layers/Node.ts"
 import * as Node from "./layers/Node.ts"
 import * as TaskRegistryModules from "./layers/TaskRegistryModules.ts"
-import type { Client, SubmitOptions, TaskHandle } from "./services/Client.ts"
+import type {
+  Client,
+  EventFilter,
+  ManyOptions,
+  PauseTarget,
+  SubmitOptions,
+  TaskFilter,
+  TaskHandle
+} from "./services/Client.ts"
+import type * as Contract from "./services/Client.ts"
 import { Worker } from "./services/Worker.ts"
 
 /**
@@ -38,17 +49,25 @@ export interface CallOptions {
  * @category models
  * @since 0.1.0
  */
-export interface Handle<out Success> {
+export interface Handle<out Success, out Progress = unknown> {
+  /** The id of the task that was there already when it holds the unique key and the definition wants it so. */
   readonly id: TaskId
   /** Waits for the outcome, for as long as the control plane answers: pass `AbortSignal.timeout(ms)` for a deadline. */
   readonly result: (options?: CallOptions) => Promise<Success>
   readonly status: (options?: CallOptions) => Promise<TaskStatus>
-  /** Cancels the task if it has not started. */
+  /**
+   * Cancels the task. Resolves when it does not run any more; rejects with `TaskStopping` when it still does at the
+   * deadline of the client, and with `TaskFinished` when it had another outcome before.
+   */
   readonly cancel: (options?: CallOptions) => Promise<void>
+  /**
+   * What the handler reports, from the newest that there is on; values that come faster than they are taken are left
+   * out. Ends with the outcome, whatever it is.
+   */
+  readonly progress: (options?: CallOptions) => AsyncIterable<Progress>
 }
 
-type Submission<Args> = {} extends Args ? readonly [args?: Args, options?: SubmitOptions & CallOptions]
-  : readonly [args: Args, options?: SubmitOptions & CallOptions]
+type Submission<Args> = Contract.Submission<Args, SubmitOptions & CallOptions>
 type ListOptions = NonNullable<Parameters<Client["Service"]["list"]>[0]>
 
 const toPromise = async <A, E>(effect: Effect.Effect<A, E>, { signal }: CallOptions = {}): Promise<A> => {
@@ -58,32 +77,49 @@ const toPromise = async <A, E>(effect: Effect.Effect<A, E>, { signal }: CallOpti
   throw signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause)
 }
 
-const toHandle = <Success, Error>(handle: TaskHandle<Success, Error>): Handle<Success> => ({
+/** Fails with the reason of the signal when it is aborted. */
+const aborted = (signal: AbortSignal) =>
+  Effect.callback<never, unknown>((resume) => {
+    const abort = () => resume(Effect.fail(signal.reason))
+    if (signal.aborted) return abort()
+    signal.addEventListener("abort", abort)
+    return Effect.sync(() => signal.removeEventListener("abort", abort))
+  })
+
+const toIterable = <A, E>(stream: Stream.Stream<A, E>, { signal }: CallOptions = {}): AsyncIterable<A> =>
+  Stream.toAsyncIterable(signal === undefined ? stream : Stream.interruptWhen(stream, aborted(signal)))
+
+const toHandle = <Success, Error, Progress>(
+  handle: TaskHandle<Success, Error, Progress>
+): Handle<Success, Progress> => ({
   id: handle.id,
   result: (options) => toPromise(handle.result, options),
   status: (options) => toPromise(handle.status, options),
-  cancel: (options) => toPromise(handle.cancel, options)
+  cancel: (options) => toPromise(handle.cancel, options),
+  progress: (options) => toIterable(handle.progress, options)
 })
+
+const callOptions = (signal: AbortSignal | undefined): CallOptions => signal === undefined ? {} : { signal }
 
 const make = (client: Node.ConnectedClient) => {
   const close = () => toPromise(client.close)
   return {
     /** Submits a task. Resolves when the control plane has accepted it; nothing is sent when the arguments are invalid. */
-    delay: <Name extends string, Args, Success, Error>(
-      task: TaskDefinition<Name, Args, Success, Error>,
+    delay: <Name extends string, Args, Success, Error, Progress>(
+      task: TaskDefinition<Name, Args, Success, Error, Progress>,
       ...submission: Submission<NoInfer<Args>>
-    ): Promise<Handle<Success>> => toPromise(client.delay(task, ...submission), submission[1]).then(toHandle),
+    ): Promise<Handle<Success, Progress>> => toPromise(client.delay(task, ...submission), submission[1]).then(toHandle),
     /** Submits a task and waits for its value, in one message. */
     run: <Name extends string, Args, Success, Error>(
       task: TaskDefinition<Name, Args, Success, Error>,
       ...submission: Submission<NoInfer<Args>>
     ): Promise<Success> => toPromise(client.run(task, ...submission), submission[1]),
     /** Submits many tasks in as few messages as possible; handles come in the order of the arguments. */
-    delayAll: <Name extends string, Args, Success, Error>(
-      task: TaskDefinition<Name, Args, Success, Error>,
+    delayAll: <Name extends string, Args, Success, Error, Progress>(
+      task: TaskDefinition<Name, Args, Success, Error, Progress>,
       args: ReadonlyArray<NoInfer<Args>>,
       options?: Omit<SubmitOptions, "id"> & CallOptions
-    ): Promise<ReadonlyArray<Handle<Success>>> =>
+    ): Promise<ReadonlyArray<Handle<Success, Progress>>> =>
       toPromise(client.delayAll(task, args, options), options).then((handles) => handles.map(toHandle)),
     /** Waits for the outcome of a task that was submitted by anyone. */
     result: <Name extends string, Args, Success, Error>(
@@ -91,12 +127,48 @@ const make = (client: Node.ConnectedClient) => {
       id: string,
       options?: CallOptions
     ): Promise<Success> => toPromise(client.result(task, id), options),
+    /** Follows the progress of a task that was submitted by anyone; see {@link Handle}. */
+    progress: <Name extends string, Args, Success, Error, Progress>(
+      task: TaskDefinition<Name, Args, Success, Error, Progress>,
+      id: string,
+      options?: CallOptions
+    ): AsyncIterable<Progress> => toIterable(client.progress(task, id), options),
     status: (id: string, options?: CallOptions) => toPromise(client.status(id), options),
-    /** Cancels a task that waits. */
+    /** Cancels a task; see {@link Handle}. */
     cancel: (id: string, options?: CallOptions) => toPromise(client.cancel(id), options),
-    /** Tasks that wait or run, oldest first, then the outcomes that are kept. `limit` at most 10,000, default 100. */
+    /** Cancels the tasks that wait or run. Resolves with their number, when those that run were told to stop. */
+    cancelAll: (filter: TaskFilter, { signal, ...options }: ManyOptions & CallOptions = {}) =>
+      toPromise(client.cancelAll(filter, options), callOptions(signal)),
+    /** Runs a task that failed or expired again, as a new task. Resolves with the id of the new one. */
+    retry: (id: string, options?: CallOptions) => toPromise(client.retry(id), options),
+    /** Runs tasks that failed or expired again. Resolves with their number; what is refused stays as it is. */
+    retryAll: (filter: TaskFilter, { signal, ...options }: ManyOptions & CallOptions = {}) =>
+      toPromise(client.retryAll(filter, options), callOptions(signal)),
+    /** Forgets tasks that failed or expired: they can't be retried any more. Resolves with their number. */
+    purge: (filter: TaskFilter, { signal, ...options }: ManyOptions & CallOptions = {}) =>
+      toPromise(client.purge(filter, options), callOptions(signal)),
+    /** From now on nothing of the target is started; what runs goes on. Default: everything. */
+    pause: (target?: PauseTarget, options?: CallOptions) => toPromise(client.pause(target), options),
+    resume: (target?: PauseTarget, options?: CallOptions) => toPromise(client.resume(target), options),
+    /** Adds a schedule (`Task.every`, `Task.cron`), or replaces the one with the same id. */
+    schedule: (schedule: TaskSchedule, options?: CallOptions) => toPromise(client.schedule(schedule), options),
+    /** Removes a schedule. One that a worker declares comes back when that worker registers again. */
+    unschedule: (id: string, options?: CallOptions) => toPromise(client.unschedule(id), options),
+    /** Submits the task of a schedule now, whenever it is due. Resolves with the id of the task. */
+    trigger: (id: string, options?: CallOptions) => toPromise(client.trigger(id), options),
+    schedules: (options?: CallOptions) => toPromise(client.schedules, options),
+    /**
+     * Follows what happens in the control plane from now on. Throws when it can't be reached at first; later it goes on
+     * as soon as there is a control plane again, without what happened meanwhile.
+     */
+    events: ({ signal, ...filter }: EventFilter & CallOptions = {}) =>
+      toIterable(client.events(filter), callOptions(signal)),
+    /**
+     * Tasks that wait or run, oldest first, then the outcomes that are kept; with `dead` those that can be retried.
+     * `limit` at most 10,000, default 100.
+     */
     list: ({ signal, ...options }: ListOptions & CallOptions = {}) =>
-      toPromise(client.list(options), signal === undefined ? {} : { signal }),
+      toPromise(client.list(options), callOptions(signal)),
     workers: (options?: CallOptions) => toPromise(client.workers, options),
     tasks: (options?: CallOptions) => toPromise(client.tasks, options),
     stats: (options?: CallOptions) => toPromise(client.stats, options),

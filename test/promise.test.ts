@@ -3,8 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Errors from "../src/domain/Errors.ts"
+import { TaskContext } from "../src/domain/TaskContext.ts"
 import * as Task from "../src/domain/TaskDefinition.ts"
 import { FastWorker, serveWorker } from "../src/promise.ts"
+import { eventually } from "./harness/Cluster.ts"
 import { startControlPlane } from "./harness/Roles.ts"
 import { until } from "./harness/Until.ts"
 
@@ -133,6 +135,70 @@ describe("FastWorker", () => {
       assert.instanceOf(yield* rejection(waiting?.result() ?? Promise.resolve()), Errors.TaskCancelled)
       gate.open()
       assert.strictEqual(yield* Effect.promise(() => running?.result() ?? Promise.resolve("")), "through")
+    }))
+
+  it.live("delays, follows progress, retries, pauses, schedules and follows events", () =>
+    Effect.gen(function*() {
+      const { address, workerAddress } = yield* startControlPlane({ startGraceMillis: 0 })
+      const steps = Task.define("steps", {
+        args: { isBroken: Schema.Boolean },
+        progress: Schema.Int,
+        error: Odd,
+        run: ({ isBroken }) =>
+          TaskContext.use(({ progress }) => progress(1)).pipe(
+            Effect.andThen(isBroken ? Effect.fail(new Odd({ n: 1 })) : Effect.sleep(50))
+          )
+      })
+      yield* serve([steps, half], workerAddress)
+      const fw = yield* connect(address)
+
+      yield* Effect.promise(async () => {
+        const seen: Array<string> = []
+        const abort = new AbortController()
+        const following = (async () => {
+          for await (const event of fw.events({ types: ["task.delayed", "paused"], signal: abort.signal })) {
+            seen.push(event.type)
+          }
+        })()
+        const ended = following.then(() => "ended", (cause: unknown) => cause)
+        await eventually("events are followed", async () => {
+          await fw.pause({ task: "nothing" })
+          return seen.length > 0
+        })
+
+        const later = await fw.delay(half, { n: 8 }, { in: "100 millis", tags: ["later"] })
+        assert.strictEqual((await fw.list({ tag: "later" })).tasks[0]?.state, "delayed")
+        assert.strictEqual(await later.result(), 4)
+        await eventually("the event", () => seen.includes("task.delayed"))
+        abort.abort("enough")
+        assert.strictEqual(await ended, "enough")
+
+        const values: Array<number> = []
+        const handle = await fw.delay(steps, { isBroken: false })
+        for await (const value of handle.progress()) values.push(value)
+        assert.deepStrictEqual(values, [1])
+        for await (const value of fw.progress(steps, handle.id)) values.push(value)
+        assert.deepStrictEqual(values, [1])
+
+        const broken = await fw.delay(steps, { isBroken: true })
+        assert.instanceOf(await broken.result().catch((cause: unknown) => cause), Odd)
+        const again = await fw.retry(broken.id)
+        assert.instanceOf(await fw.result(steps, again).catch((cause: unknown) => cause), Odd)
+        assert.strictEqual(await fw.retryAll({ name: "steps" }, { dryRun: true }), 1)
+        assert.strictEqual(await fw.purge({ name: "steps" }, { expect: 1 }), 1)
+
+        await fw.pause()
+        const paused = await fw.delayAll(half, [{ n: 2 }, { n: 4 }])
+        assert.strictEqual(await fw.cancelAll({ name: "half" }), 2)
+        assert.instanceOf(await paused[0]?.result().catch((cause: unknown) => cause), Errors.TaskCancelled)
+        await fw.resume()
+
+        await fw.schedule(Task.every(half, "1 hour", { id: "hourly", args: { n: 10 } }))
+        assert.deepStrictEqual((await fw.schedules()).map(({ id }) => id), ["hourly"])
+        assert.strictEqual(await fw.result(half, await fw.trigger("hourly")), 5)
+        await fw.unschedule("hourly")
+        assert.deepStrictEqual(await fw.schedules(), [])
+      })
     }))
 
   it.live("rejects whoever waits when it is closed, also by disposal", () =>

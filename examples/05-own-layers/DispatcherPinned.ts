@@ -12,10 +12,12 @@ const prefixOf = (text: string, separator: string) => text.slice(0, text.indexOf
 const make = (): Dispatcher["Service"] => {
   const workers = new Set<WorkerRecord>()
   return {
-    pick(name) {
+    pick(name, accepts) {
       let best: WorkerRecord | undefined
       for (const worker of workers) {
-        const mayRun = worker.names.has(name) && prefixOf(worker.id, "-") === prefixOf(name, ".") && credit(worker) > 0
+        const mayRun = worker.names.has(name) && prefixOf(worker.id, "-") === prefixOf(name, ".") &&
+          credit(worker) > 0 &&
+          accepts?.(worker) !== false
         if (mayRun && (best === undefined || worker.leases.size < best.leases.size)) best = worker
       }
       return best

@@ -43,7 +43,7 @@ const start = <Ready>(args: ReadonlyArray<string>, { env = {} }: StartOptions): 
     child.stdin.on("error", () => {})
     const ended = new Promise<string>((resolve) => {
       child.once("error", ({ message }) => resolve(message))
-      child.once("close", (code, signal) => resolve([`ended with ${signal ?? `code ${code}`}`, said.trim()].join(" ")))
+      child.once("close", (code, signal) => resolve(`ended with ${signal ?? `code ${code}`} ${said}`.trim()))
     })
     const stop = async () => {
       child.kill("SIGTERM")

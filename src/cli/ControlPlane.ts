@@ -61,6 +61,7 @@ export const controlPlane = Command.make(
       resultCacheTtlMillis: flags.resultCacheTtl,
       heartbeatMillis: flags.heartbeat,
       heartbeatTimeoutMillis: flags.heartbeatTimeout,
+      maxCrashes: flags.maxCrashes,
       drainTimeoutMillis: flags.drainTimeout
     })
     const runsTasks = files.length > 0 && flags.local !== "never"

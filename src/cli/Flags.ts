@@ -13,9 +13,18 @@ import { availableParallelism } from "node:os"
 import { priorities } from "../domain/Priority.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { defaults, formatDuration, formatSize, parseDuration, parseSize } from "../domain/Settings.ts"
+import { TaskState } from "../domain/TaskState.ts"
+import type { TaskFilter } from "../services/Client.ts"
 
 const about = (description: string, fallback: string, variable: string) =>
   `${description} (default: ${fallback}; environment: ${variable})`
+
+const checked = <A>(name: string, parse: (text: string) => Result.Result<A, string>) => (value: string) => {
+  const result = parse(value)
+  return Result.isSuccess(result)
+    ? Effect.succeed(result.success)
+    : Effect.fail(new CliError.InvalidValue({ option: name, value, expected: result.failure, kind: "flag" }))
+}
 
 const parsed = <A>(
   name: string,
@@ -27,12 +36,7 @@ const parsed = <A>(
   Flag.String(name).pipe(
     Flag.withFallbackConfig(Config.String(variable)),
     Flag.withDefault(fallback),
-    Flag.mapEffect((value) => {
-      const result = parse(value)
-      return Result.isSuccess(result)
-        ? Effect.succeed(result.success)
-        : Effect.fail(new CliError.InvalidValue({ option: name, value, expected: result.failure, kind: "flag" }))
-    }),
+    Flag.mapEffect(checked(name, parse)),
     Flag.withDescription(about(description, fallback, variable))
   )
 
@@ -138,10 +142,10 @@ export const threads = {
     Flag.withFallbackConfig(Config.String("FASTWORKER_THREAD_HEAP")),
     Flag.optional,
     Flag.mapEffect((value) => {
-      if (Option.isNone(value)) return Effect.succeed(Option.none<number>())
+      if (Option.isNone(value)) return Effect.succeedNone
       const bytes = parseSize(value.value)
       return Result.isSuccess(bytes) && bytes.success >= 1024 ** 2
-        ? Effect.succeed(Option.some(bytes.success))
+        ? Effect.succeedSome(bytes.success)
         : Effect.fail(
           new CliError.InvalidValue({
             option: "thread-heap",
@@ -226,6 +230,13 @@ export const controlPlane = {
     defaults.heartbeatTimeoutMillis,
     "A worker that is silent for this long is lost: its tasks run elsewhere"
   ),
+  maxCrashes: count(
+    "max-crashes",
+    "FASTWORKER_MAX_CRASHES",
+    defaults.maxCrashes,
+    1,
+    "Workers or threads that may be lost with one task before it is given up"
+  ),
   drainTimeout,
   ...threads,
   journal: Flag.String("journal").pipe(
@@ -268,6 +279,71 @@ export const priority = Flag.Literals("priority", priorities).pipe(
   Flag.optional,
   Flag.withDescription(`${priorities.join(", ")} (default: the task's own)`)
 )
+
+const optional = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+
+const optionalDuration = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.mapEffect(checked(name, parseDuration)),
+    Flag.withDescription(description),
+    Flag.optional
+  )
+
+/** A time as people write it: with a zone, or in that of this machine. */
+const parseTime = (text: string): Result.Result<number, string> => {
+  const millis = Date.parse(text)
+  return Number.isFinite(millis) ? Result.succeed(millis) : Result.fail("a time such as 2026-01-31T09:00")
+}
+
+/** What a submission may say besides the arguments. */
+export const submission = {
+  priority,
+  id: optional("id", "ID", "An id of your own: submitting it again has the effect of once"),
+  in: optionalDuration("in", "How long to wait before it may run, for example 5m"),
+  at: Flag.String("at").pipe(
+    Flag.withMetavar("TIME"),
+    Flag.mapEffect(checked("at", parseTime)),
+    Flag.withDescription("When it may run at the earliest, for example 2026-01-31T09:00 (local) or 2026-01-31T09:00Z"),
+    Flag.optional
+  ),
+  expiresIn: optionalDuration("expires-in", "How long it is worth running; later it is stopped, or not started"),
+  tags: Flag.String("tag").pipe(
+    Flag.withMetavar("TAG"),
+    Flag.withDescription("A word to find it by; may be given several times"),
+    Flag.atLeast(0)
+  ),
+  tenant: optional("tenant", "TENANT", "For whom it runs: tenants take turns")
+}
+
+/** Which tasks are meant. */
+export const filter = {
+  state: Flag.Literals("state", TaskState.literals).pipe(
+    Flag.optional,
+    Flag.withDescription(`Only tasks in this state: ${TaskState.literals.join(", ")}`)
+  ),
+  name: optional("name", "NAME", "Only tasks of this name"),
+  tag: optional("tag", "TAG", "Only tasks with this tag"),
+  tenant: optional("tenant", "TENANT", "Only tasks of this tenant"),
+  olderThan: optionalDuration("older-than", "Only tasks that were submitted at least so long ago")
+}
+
+/** The filter that these flags say. */
+export const toFilter = (flags: Command.Command.Config.InferValue<typeof filter>): TaskFilter => ({
+  ...asProperty("state", flags.state),
+  ...asProperty("name", flags.name),
+  ...asProperty("tag", flags.tag),
+  ...asProperty("tenant", flags.tenant),
+  ...asProperty("olderThan", flags.olderThan)
+})
+
+/** What can be paused. */
+export const pauseTarget = {
+  task: optional("task", "NAME", "Tasks of this name"),
+  worker: optional("worker", "ID", "The worker with this id"),
+  schedule: optional("schedule", "ID", "The schedule with this id")
+}
 
 /** The part of the settings that a client's flags say. */
 export const clientSettings = (

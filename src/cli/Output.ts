@@ -23,6 +23,9 @@ const codes: Readonly<Record<string, ExitCode>> = {
   ShowHelp: 2,
   AddressError: 2,
   TaskFileError: 2,
+  JournalLocked: 2,
+  JournalTooNew: 2,
+  JournalUnusable: 2,
   InvalidArguments: 1,
   Unreachable: 3,
   ProtocolMismatch: 3,
@@ -73,6 +76,25 @@ export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<Readonl
 export const timeOfDay = (millis: number): string =>
   DateTime.format(DateTime.makeUnsafe(millis), { locale: "en-GB", timeStyle: "medium" })
 
+/** Milliseconds since 1970 as local date and time of day. */
+export const dateAndTime = (millis: number): string =>
+  DateTime.format(DateTime.makeUnsafe(millis), { locale: "sv-SE", dateStyle: "short", timeStyle: "medium" })
+
+/** A time that has passed, as people say it. */
+export const age = (millis: number): string => {
+  const seconds = Math.max(0, Math.round(millis / 1000))
+  if (seconds < 120) return `${seconds}s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 120 ? `${minutes}m` : `${Math.round(minutes / 60)}h`
+}
+
+/** Names and values, one a line; those without a value are left out. */
+export const fields = (rows: ReadonlyArray<readonly [name: string, value: string | undefined]>): string =>
+  rows.flatMap(([name, value]) => value === undefined ? [] : [`${name.padEnd(10)} ${value}`]).join("\n")
+
+/** A number of tasks in words. */
+export const tasks = (count: number): string => count === 1 ? "1 task" : `${count} tasks`
+
 /** Logs go to stderr: structured for machines, one short line for people. */
 export const layerLogger = (asJson: boolean): Layer.Layer<never> =>
   Logger.layer([
@@ -109,9 +131,10 @@ export const reportUnexpected = (exit: Exit.Exit<unknown, unknown>): void => {
   if (exit._tag === "Failure" && Cause.hasDies(exit.cause)) console.error(Cause.pretty(exit.cause))
 }
 
-/** The process's exit code for how the command ended. An interruption is a stop that was asked for. */
+/** The process's exit code for how the command ended. An interruption is a stop that was asked for, unless the command said otherwise. */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return 0
+  if (exit._tag === "Success") return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return Number(process.exitCode ?? 0)
   const error = Cause.squash(exit.cause) as {
     readonly _tag?: string
     readonly code?: number

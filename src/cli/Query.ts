@@ -1,41 +1,20 @@
 /**
- * The commands that ask a running control plane: `status`, `result`, `cancel`, `list`, `workers`, `stats`.
+ * The commands that only ask: `status`, `result`, `list`, `dead`, `workers`, `schedules`, `stats`.
  *
  * @since 0.1.0
  */
 import { Argument, Command, Flag } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Stats, TaskStatus, WorkerStatus } from "../domain/Message.ts"
+import type { ScheduleStatus, Stats, TaskStatus, WorkerStatus } from "../domain/Message.ts"
 import { formatDuration, formatSize } from "../domain/Settings.ts"
 import * as Task from "../domain/TaskDefinition.ts"
-import { TaskState } from "../domain/TaskState.ts"
-import { layerClient, layerSettings } from "../layers/Node.ts"
 import { Client } from "../services/Client.ts"
+import { asking, withClient } from "./Asking.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
-
-/** Runs a command's body with a client, as the flags say. */
-export const withClient = <A, E>(
-  flags: {
-    readonly controlPlane: Option.Option<string>
-    readonly discovery: string
-    readonly namespace: string
-    readonly timeout: number
-  },
-  body: Effect.Effect<A, E, Client>
-) =>
-  Effect.gen(function*() {
-    const { json } = yield* Flags.root
-    const layers = layerClient(Flags.asProperty("controlPlane", flags.controlPlane)).pipe(
-      Layer.provide([layerSettings(Flags.clientSettings(flags)), Output.layerLogger(json)])
-    )
-    const context = yield* Layer.build(layers).pipe(Effect.catch((error) => Output.fail(json, error)))
-    return yield* Effect.provideContext(body, context)
-  }).pipe(Effect.scoped)
 
 /** Waits for the outcome of a task and prints it: the value, or why there is none. */
 export const printOutcome = (
@@ -59,8 +38,8 @@ export const printOutcome = (
     }
     const error = outcome.value.failure
     if (isOurs(error)) {
-      const state = error._tag === "TaskCancelled" ? "cancelled" : "failed"
-      return yield* Output.fail(json, error, isOutcome(error) ? { id, state } : { id })
+      const state = outcomes.get(error._tag)
+      return yield* Output.fail(json, error, state === undefined ? { id } : { id, state })
     }
     // The error that the definition declares, as its JSON: this program does not have the definition.
     if (json) yield* Output.json({ id, state: "failed", error })
@@ -70,52 +49,57 @@ export const printOutcome = (
 
 const isOurs = (error: unknown): error is { readonly _tag: string; readonly message: string } => error instanceof Error
 
-const isOutcome = ({ _tag }: { readonly _tag: string }) =>
-  ["TaskCancelled", "TaskCrashed", "TaskDefect", "TooLarge", "UnknownTask", "InvalidArguments"].includes(_tag)
+/** Errors that are the outcome of a task, and the state that it then has. Others say why the outcome is not known. */
+const outcomes: ReadonlyMap<string, string> = new Map([
+  ["TaskCancelled", "cancelled"],
+  ["TaskExpired", "expired"],
+  ["TaskTimedOut", "failed"],
+  ["TaskCrashed", "failed"],
+  ["TaskDefect", "failed"],
+  ["TooLarge", "failed"],
+  ["UnknownTask", "failed"],
+  ["InvalidArguments", "failed"]
+])
 
 const id = Argument.String("id").pipe(Argument.withDescription("Id of the task"))
-
-const age = (millis: number) => {
-  const seconds = Math.max(0, Math.round(millis / 1000))
-  if (seconds < 120) return `${seconds}s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 120 ? `${minutes}m` : `${Math.round(minutes / 60)}h`
-}
 
 const took = ({ finishedAt, startedAt }: TaskStatus) =>
   startedAt === undefined || finishedAt === undefined ? "" : `${Math.round(finishedAt - startedAt)}ms`
 
-const describe = (task: TaskStatus): string => {
-  const rows: Array<readonly [string, string | undefined]> = [
+const stateOf = ({ reason, state }: TaskStatus) => reason === undefined ? state : `${state} (${reason})`
+
+const moment = (millis: number | undefined) => millis === undefined ? undefined : Output.timeOfDay(millis)
+const date = (millis: number | undefined) => millis === undefined ? undefined : Output.dateAndTime(millis)
+
+const describeEarlier = (
+  { attempt, endedAt, error = "", reason, startedAt, worker }: NonNullable<TaskStatus["history"]>[number]
+) => `attempt ${attempt} on ${worker}: ${reason} after ${Math.round(endedAt - startedAt)}ms ${error}`.trimEnd()
+
+const describe = (task: TaskStatus): string =>
+  Output.fields([
     ["id", task.id],
     ["task", task.name],
-    ["state", task.reason === undefined ? task.state : `${task.state} (${task.reason})`],
+    ["state", stateOf(task)],
     ["waiting", task.waiting],
+    ["due", date(task.dueAt)],
+    ["expires", date(task.expiresAt)],
     ["priority", task.priority],
+    ["tags", task.tags?.join(" ")],
+    ["tenant", task.tenant],
+    ["schedule", task.schedule],
+    ["retry of", task.retryOf],
     ["attempt", String(task.attempt)],
     ["worker", task.worker],
-    ["submitted", Output.timeOfDay(task.submittedAt)],
-    ["started", task.startedAt === undefined ? undefined : Output.timeOfDay(task.startedAt)],
-    ["finished", task.finishedAt === undefined ? undefined : `${Output.timeOfDay(task.finishedAt)} (${took(task)})`]
-  ]
-  return rows.flatMap(([name, value]) => value === undefined ? [] : [`${name.padEnd(10)} ${value}`]).join("\n")
-}
+    ["submitted", moment(task.submittedAt)],
+    ["started", moment(task.startedAt)],
+    ["finished", task.finishedAt === undefined ? undefined : `${moment(task.finishedAt)} (${took(task)})`],
+    ...(task.history ?? []).map((earlier) => ["earlier", describeEarlier(earlier)] as const)
+  ])
 
-export const status = Command.make(
-  "status",
-  { id, ...Flags.target },
-  Effect.fnUntraced(function*(flags) {
-    const { json } = yield* Flags.root
-    return yield* withClient(
-      flags,
-      Effect.gen(function*() {
-        const client = yield* Client
-        const task = yield* client.status(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
-        yield* json ? Output.json(task) : Console.log(describe(task))
-      })
-    )
-  })
-).pipe(Command.withDescription("Print the state of a task"))
+export const status = asking("status", "Print the state of a task", { id }, {
+  ask: (client, { id }) => client.status(id),
+  text: describe
+})
 
 export const result = Command.make(
   "result",
@@ -132,125 +116,127 @@ export const result = Command.make(
   })
 ).pipe(Command.withDescription("Wait for the outcome of a task and print it"))
 
-export const cancel = Command.make(
-  "cancel",
-  { id, ...Flags.target },
-  Effect.fnUntraced(function*(flags) {
-    const { json } = yield* Flags.root
-    return yield* withClient(
-      flags,
-      Effect.gen(function*() {
-        const client = yield* Client
-        yield* client.cancel(flags.id).pipe(Effect.catch((error) => Output.fail(json, error)))
-        yield* json ? Output.json({ id: flags.id, state: "cancelled" }) : Console.log(`Cancelled ${flags.id}`)
-      })
-    )
-  })
-).pipe(Command.withDescription("Cancel a task that waits"))
+const limit = Flag.Int("limit").pipe(
+  Flag.filter((limit) => limit >= 1 && limit <= 10_000, () => "a number from 1 to 10000"),
+  Flag.withDefault(50),
+  Flag.withDescription("Tasks to print, at most (default: 50)")
+)
 
-export const list = Command.make(
+const describeList = ({ tasks, total }: { readonly tasks: ReadonlyArray<TaskStatus>; readonly total: number }) => {
+  const rows = tasks.map((task) => [
+    task.id,
+    task.name,
+    stateOf(task),
+    task.priority,
+    Output.timeOfDay(task.submittedAt),
+    took(task),
+    task.worker ?? ""
+  ])
+  const table = Output.table(["id", "task", "state", "priority", "submitted", "took", "worker"], rows)
+  return total > tasks.length ? `${table}\n${tasks.length} of ${total}: more with --limit` : table
+}
+
+export const list = asking(
   "list",
+  "List tasks that wait or run, and outcomes that are kept",
   {
-    state: Flag.Literals("state", TaskState.literals).pipe(
-      Flag.optional,
-      Flag.withDescription(`Only tasks in this state: ${TaskState.literals.join(", ")}`)
+    ...Flags.filter,
+    dead: Flag.Boolean("dead").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Only tasks that failed or expired and can be retried")
     ),
-    limit: Flag.Int("limit").pipe(
-      Flag.filter((limit) => limit >= 1 && limit <= 10_000, () => "a number from 1 to 10000"),
-      Flag.withDefault(50),
-      Flag.withDescription("Tasks to print, at most (default: 50)")
-    ),
-    ...Flags.target
+    limit
   },
-  Effect.fnUntraced(function*(flags) {
-    const { json } = yield* Flags.root
-    return yield* withClient(
-      flags,
-      Effect.gen(function*() {
-        const client = yield* Client
-        const { tasks, total } = yield* client.list({ limit: flags.limit, ...Flags.asProperty("state", flags.state) })
-          .pipe(
-            Effect.catch((error) => Output.fail(json, error))
-          )
-        if (json) return yield* Output.json({ tasks, total })
-        const rows = tasks.map((task) => [
-          task.id,
-          task.name,
-          task.reason === undefined ? task.state : `${task.state} (${task.reason})`,
-          task.priority,
-          Output.timeOfDay(task.submittedAt),
-          took(task),
-          task.worker ?? ""
-        ])
-        yield* Console.log(Output.table(["id", "task", "state", "priority", "submitted", "took", "worker"], rows))
-        if (total > tasks.length) yield* Console.log(`${tasks.length} of ${total}: more with --limit`)
-      })
-    )
-  })
-).pipe(Command.withDescription("List tasks that wait or run, and outcomes that are kept"))
+  {
+    ask: (client, { dead, limit, ...filter }) => client.list({ ...Flags.toFilter(filter), dead, limit }),
+    text: describeList
+  }
+)
 
-const describeState = ({ lag, state }: WorkerStatus) =>
-  state === "unresponsive" ? `${state} (${age(lag)} behind)` : state
+export const dead = asking(
+  "dead",
+  "List tasks that failed or expired and can be retried",
+  { ...Flags.filter, limit },
+  {
+    ask: (client, { limit, ...filter }) => client.list({ ...Flags.toFilter(filter), dead: true, limit }),
+    text: (answer) => answer.total === 0 ? "No tasks can be retried" : describeList(answer)
+  }
+)
 
-export const workers = Command.make(
-  "workers",
-  Flags.target,
-  Effect.fnUntraced(function*(flags) {
-    const { json } = yield* Flags.root
-    return yield* withClient(
-      flags,
-      Effect.gen(function*() {
-        const client = yield* Client
-        const workers = yield* client.workers.pipe(Effect.catch((error) => Output.fail(json, error)))
-        if (json) return yield* Output.json({ workers })
-        const rows = workers.map((worker) => [
+const describeWorker = ({ lag, local, state }: WorkerStatus) =>
+  local ? `${state} (local)` : state === "unresponsive" ? `${state} (${Output.age(lag)} behind)` : state
+
+export const workers = asking("workers", "List the connected workers", {}, {
+  ask: (client) => client.workers,
+  json: (workers) => ({ workers }),
+  text: (workers) =>
+    workers.length === 0
+      ? "No workers are connected"
+      : Output.table(
+        ["worker", "state", "busy", "succeeded", "failed", "tasks"],
+        workers.map((worker) => [
           worker.id,
-          worker.local ? `${worker.state} (local)` : describeState(worker),
+          describeWorker(worker),
           `${worker.running}/${worker.slots}`,
           String(worker.succeeded),
           String(worker.failed),
           worker.tasks.join(" ")
         ])
-        yield* Console.log(
-          workers.length === 0
-            ? "No workers are connected"
-            : Output.table(["worker", "state", "busy", "succeeded", "failed", "tasks"], rows)
-        )
-      })
-    )
-  })
-).pipe(Command.withDescription("List the connected workers"))
+      )
+})
+
+const describeTimes = ({ kind }: ScheduleStatus) =>
+  "every" in kind
+    ? `every ${formatDuration(kind.every)}`
+    : kind.timeZone === undefined
+    ? kind.cron
+    : `${kind.cron} ${kind.timeZone}`
+
+export const schedules = asking("schedules", "List the schedules, with when they are due next", {}, {
+  ask: (client) => client.schedules,
+  json: (schedules) => ({ schedules }),
+  text: (schedules) =>
+    schedules.length === 0
+      ? "No schedules: no worker has declared any, and nobody has added one"
+      : Output.table(
+        ["schedule", "task", "times", "next", "last", "skipped"],
+        schedules.map((schedule) => [
+          schedule.id,
+          schedule.name,
+          describeTimes(schedule),
+          schedule.paused ? "paused" : date(schedule.nextAt) ?? "never",
+          date(schedule.lastAt) ?? "",
+          String(schedule.skipped)
+        ])
+      )
+})
 
 const describeStats = (stats: Stats): string => {
   const { critical, high, low, normal } = stats.waitingByPriority
-  const rows: ReadonlyArray<readonly [string, string]> = [
-    ["up", `${age(stats.upMillis)}${stats.draining ? ", shutting down" : ""}`],
+  return Output.fields([
+    ["up", `${Output.age(stats.upMillis)}${stats.draining ? ", shutting down" : ""}`],
+    ["paused", stats.paused.length === 0 ? undefined : stats.paused.join(" ")],
+    ["journal", stats.journal],
     ["submitted", String(stats.submitted)],
     ["waiting", `${stats.waiting} (critical ${critical}, high ${high}, normal ${normal}, low ${low})`],
-    ["running", String(stats.running)],
+    ["delayed", String(stats.delayed)],
+    ["running", stats.cancelling === 0 ? String(stats.running) : `${stats.running} (${stats.cancelling} to stop)`],
     ["succeeded", String(stats.succeeded)],
     ["failed", String(stats.failed)],
     ["cancelled", String(stats.cancelled)],
+    ["expired", String(stats.expired)],
+    ["retries", String(stats.retries)],
     ["crashes", String(stats.crashes)],
+    ["late", stats.lateReports === 0 ? undefined : `${stats.lateReports} reports refused: their leases had ended`],
+    ["dead", `${stats.dead} that can be retried`],
+    ["schedules", String(stats.schedules)],
     ["workers", String(stats.workers)],
     ["clients", String(stats.sessions)],
     ["results", `${stats.results} kept, ${formatSize(stats.resultBytes)}`]
-  ]
-  return rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join("\n")
+  ])
 }
 
-export const stats = Command.make(
-  "stats",
-  Flags.target,
-  Effect.fnUntraced(function*(flags) {
-    const { json } = yield* Flags.root
-    return yield* withClient(
-      flags,
-      Effect.gen(function*() {
-        const client = yield* Client
-        const stats = yield* client.stats.pipe(Effect.catch((error) => Output.fail(json, error)))
-        yield* json ? Output.json(stats) : Console.log(describeStats(stats))
-      })
-    )
-  })
-).pipe(Command.withDescription("Print the counts of the control plane"))
+export const stats = asking("stats", "Print the counts of the control plane", {}, {
+  ask: (client) => client.stats,
+  text: describeStats
+})

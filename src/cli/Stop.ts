@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 
 /** Exit code of a process that a signal ended (128 + SIGINT). */
-const killedExitCode = 130
+export const killedExitCode = 130
 
 const exitOnNextSignal = Effect.sync(() => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(killedExitCode))

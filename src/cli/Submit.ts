@@ -10,9 +10,10 @@ import * as Result from "effect/Result"
 import { TaskName } from "../domain/Task.ts"
 import * as Task from "../domain/TaskDefinition.ts"
 import { Client } from "../services/Client.ts"
+import { withClient } from "./Asking.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
-import { printOutcome, withClient } from "./Query.ts"
+import { printOutcome } from "./Query.ts"
 
 const parseJson = (text: string) => Result.try({ try: () => JSON.parse(text) as unknown, catch: () => "not JSON" })
 
@@ -27,11 +28,7 @@ export const submit = Command.make(
       Argument.withDescription(`Its arguments as JSON, for example '{"to":"ann@example.org"}' (default: {})`),
       Argument.withDefault("{}")
     ),
-    priority: Flags.priority,
-    id: Flag.String("id").pipe(
-      Flag.optional,
-      Flag.withDescription("An id of your own: submitting it again has the effect of once")
-    ),
+    ...Flags.submission,
     noWait: Flag.Boolean("no-wait").pipe(
       Flag.withDefault(false),
       Flag.withDescription("Print the id as soon as the task is accepted, do not wait for its outcome")
@@ -51,7 +48,12 @@ export const submit = Command.make(
         const client = yield* Client
         const submitted = yield* client.delay(task, args.success, {
           ...Flags.asProperty("priority", flags.priority),
-          ...Flags.asProperty("id", flags.id)
+          ...Flags.asProperty("id", flags.id),
+          ...Flags.asProperty("in", flags.in),
+          ...Flags.asProperty("at", flags.at),
+          ...Flags.asProperty("expiresIn", flags.expiresIn),
+          ...Flags.asProperty("tenant", flags.tenant),
+          tags: flags.tags
         }).pipe(Effect.result)
         if (Result.isFailure(submitted)) return yield* Output.fail(json, submitted.failure)
         const { id, result } = submitted.success

@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import { relative, resolve } from "node:path"
 import { makeFromFiles } from "../layers/TaskRegistryModules.ts"
 import { Client } from "../services/Client.ts"
+import { withClient } from "./Asking.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
-import { withClient } from "./Query.ts"
 
 interface Row {
   readonly name: string

@@ -6,7 +6,18 @@ const rateMillis = 5_000
 const chartSeconds = 120
 const maxShown = { tasks: 50, types: 50, workers: 10, cells: 32 }
 const priorities = ["critical", "high", "normal", "low"]
-const stateWords = { queued: "Waiting", running: "Running", succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled" }
+const stateWords = {
+  delayed: "Delayed",
+  queued: "Waiting",
+  running: "Running",
+  cancelling: "Stopping",
+  succeeded: "Succeeded",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  expired: "Expired"
+}
+/** States that look like another one. */
+const stateIcons = { delayed: "queued", cancelling: "running", expired: "cancelled" }
 const reasonWords = {
   error: "declared error",
   defect: "exception",
@@ -61,7 +72,7 @@ const selectedState = () => {
   const state = location.hash.slice(1)
   return state in stateWords ? state : undefined
 }
-const finishedOf = (stats) => stats.succeeded + stats.failed + stats.cancelled
+const finishedOf = (stats) => stats.succeeded + stats.failed + stats.cancelled + stats.expired
 const startedOf = (stats) => stats.running + stats.succeeded + stats.failed
 const isWorking = (worker) => worker.state !== "lost"
 const sum = (items, value) => items.reduce((total, item) => total + value(item), 0)
@@ -138,7 +149,7 @@ const showTask = (now) => (element, task) => {
   set(name, "title", task.name)
   const [icon, word, why] = state.children
   set(state, "data-state", task.state)
-  set(icon.firstElementChild, "href", `#icon-${task.state}`)
+  set(icon.firstElementChild, "href", `#icon-${stateIcons[task.state] ?? task.state}`)
   write(word, stateWords[task.state])
   write(why, task.reason === undefined ? task.attempt > 1 ? `attempt ${task.attempt}` : "" : reasonWords[task.reason] ?? task.reason)
   set(state, "title", task.waiting ?? "")
@@ -227,7 +238,7 @@ const show = (view) => {
 
   const finished = finishedOf(stats)
   write(byId("finished-count"), count(finished))
-  for (const state of ["succeeded", "failed", "cancelled"]) {
+  for (const state of ["succeeded", "failed", "cancelled", "expired"]) {
     const share = finished === 0 ? "" : `${decimal.format(stats[state] / finished * 100)}\u202f%`
     write(document.querySelector(`.outcome[data-state=${state}] .share`), share)
   }

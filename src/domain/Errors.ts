@@ -346,7 +346,7 @@ export class TaskExpired extends Schema.TaggedError<TaskExpired>()("TaskExpired"
 }
 
 /**
- * The task was given up because workers were lost while they ran it, `crashes` times.
+ * The task was given up because workers or threads were lost while they ran it.
  *
  * @category errors
  * @since 0.1.0
@@ -354,10 +354,13 @@ export class TaskExpired extends Schema.TaggedError<TaskExpired>()("TaskExpired"
 export class TaskCrashed extends Schema.TaggedError<TaskCrashed>()("TaskCrashed", {
   id: Schema.String,
   task: Schema.String,
-  crashes: Schema.Int
+  crashes: Schema.Int,
+  /** What the last thread said. */
+  last: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    return `Task "${this.id}" (${this.task}) was given up: ${this.crashes} workers were lost while they ran it`
+    return `Task "${this.id}" (${this.task}) was given up: ${this.crashes} workers or threads were lost while they ran it` +
+      (this.last === undefined ? "" : `; the last one: ${this.last}`)
   }
 }
 

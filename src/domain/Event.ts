@@ -43,3 +43,13 @@ export const Event = Schema.Union([
  * @since 0.1.0
  */
 export type Event = typeof Event.Type
+
+/**
+ * All types of events.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const eventTypes: ReadonlyArray<Event["type"]> = Event.members.flatMap(({ fields: { type } }) =>
+  "literals" in type ? type.literals : [type.literal]
+)

@@ -194,7 +194,11 @@ export const Cancel = request("cancel", {
 /** @category schemas @since 0.1.0 */
 export const CancelAll = request("cancelAll", many)
 /** @category schemas @since 0.1.0 */
-export const Retry = request("retry", { id: TaskId })
+export const Retry = request("retry", {
+  id: TaskId,
+  /** The id of the new task, chosen by the caller: asking again has the effect of once. */
+  as: Schema.optionalKey(TaskId)
+})
 /** @category schemas @since 0.1.0 */
 export const RetryAll = request("retryAll", many)
 /** @category schemas @since 0.1.0 */
@@ -208,7 +212,7 @@ export const SetSchedule = request("schedule", { schedule: ScheduleDeclaration }
 /** @category schemas @since 0.1.0 */
 export const Unschedule = request("unschedule", { id: TaskKey })
 /** @category schemas @since 0.1.0 */
-export const Trigger = request("trigger", { id: TaskKey })
+export const Trigger = request("trigger", { id: TaskKey, as: Schema.optionalKey(TaskId) })
 /** @category schemas @since 0.1.0 */
 export const SchedulesOf = request("schedules", {})
 /** @category schemas @since 0.1.0 */
@@ -607,7 +611,7 @@ export const Stats = Schema.Struct({
   expired: Count,
   /** Attempts that failed and were not the last. */
   retries: Count,
-  /** Attempts that ended with the loss of their worker. */
+  /** Attempts that ended with their worker or thread, and are held to have done it. */
   crashes: Count,
   /** Reports that were refused because the lease had ended. */
   lateReports: Count,

@@ -16,8 +16,8 @@ import type { FinalState } from "./TaskState.ts"
  *
  * `error`: the handler failed with the error that its definition declares; the body is that error, encoded. `defect`: it
  * failed in a way that the definition does not declare; the body is `{ name, message, stack? }`. `arguments`: the worker
- * could not decode the arguments; the body is `{ issues }`. `crash`: workers were lost while they ran it, too often;
- * no body. `timeout`: the attempt took longer than its definition allows; the body is `{ timeout }` in milliseconds.
+ * could not decode the arguments; the body is `{ issues }`. `crash`: workers or threads were lost while they ran it, too
+ * often; the body is `{ crashes, last? }`, with what the last thread said. `timeout`: the attempt took longer than its definition allows; the body is `{ timeout }` in milliseconds.
  * `unknown`: no process has a handler of that name; the body is `{ known }`, some names that have one. `size`: the result was too large; the body is
  * `{ size, limit }`.
  *

@@ -307,29 +307,44 @@ export interface Run<Progress>
   readonly checkpoint: Progress | undefined
 }
 
-const makeRun = <Progress>(task: TaskContext["Service"], fiber: Fiber.Fiber<unknown, unknown>): Run<Progress> => {
-  let controller: AbortController | undefined
-  return {
-    id: task.id,
-    name: task.name,
-    attempt: task.attempt,
-    worker: task.worker,
-    idempotencyKey: task.idempotencyKey,
-    deadline: task.deadline,
-    get signal() {
-      if (controller === undefined) {
-        const made = controller = new AbortController()
-        fiber.addObserver((exit) => {
-          if (Exit.hasInterrupts(exit)) made.abort()
-        })
-      }
-      return controller.signal
-    },
-    progress: (value) => Effect.runSync(task.progress(value)),
-    // The executor decodes it with the definition of this task.
-    get checkpoint() {
-      return Option.getOrUndefined(Effect.runSync(task.checkpoint)) as Progress | undefined
+// A class because every attempt makes one: the accessors of an object literal alone cost more than the rest of it.
+class RunOf<Progress> implements Run<Progress> {
+  readonly id: string
+  readonly name: string
+  readonly attempt: number
+  readonly worker: string
+  readonly idempotencyKey: string
+  readonly deadline: number | undefined
+  readonly progress: (value: Progress) => void
+  readonly #task: TaskContext["Service"]
+  readonly #fiber: Fiber.Fiber<unknown, unknown>
+  #controller: AbortController | undefined
+
+  constructor(task: TaskContext["Service"], fiber: Fiber.Fiber<unknown, unknown>) {
+    this.id = task.id
+    this.name = task.name
+    this.attempt = task.attempt
+    this.worker = task.worker
+    this.idempotencyKey = task.idempotencyKey
+    this.deadline = task.deadline
+    this.progress = (value) => Effect.runSync(task.progress(value))
+    this.#task = task
+    this.#fiber = fiber
+  }
+
+  get signal() {
+    if (this.#controller === undefined) {
+      const controller = this.#controller = new AbortController()
+      this.#fiber.addObserver((exit) => {
+        if (Exit.hasInterrupts(exit)) controller.abort()
+      })
     }
+    return this.#controller.signal
+  }
+
+  get checkpoint() {
+    // The executor decodes it with the definition of this task.
+    return Option.getOrUndefined(Effect.runSync(this.#task.checkpoint)) as Progress | undefined
   }
 }
 
@@ -363,7 +378,7 @@ export const define = <
   const definition = make<Name, F, S, E, P>(name, options)
   const layer = definition.toLayer((args) =>
     Effect.withFiber((fiber) => {
-      const result = options.run(args, makeRun(Context.getUnsafe(fiber.context, TaskContext), fiber))
+      const result = options.run(args, new RunOf(Context.getUnsafe(fiber.context, TaskContext), fiber))
       if (Effect.isEffect(result)) return result
       return Effect.callback<S["Type"], E["Type"]>((resume) => {
         result.then(

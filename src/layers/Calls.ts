@@ -193,8 +193,12 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
       send,
       ask: <H>(header: object, decode: Decoder<H>, waitMillis = 0) =>
         Effect.callback<H, ReplyError | CallError>((resume) => {
-          const cancel = send(Envelope.encode({ v, ...header }), decode, waitMillis, (reply) =>
-            resume(Effect.map(Effect.fromResult(reply), ({ header }) => header)))
+          const cancel = send(
+            Envelope.encode({ v, ...header }),
+            decode,
+            waitMillis,
+            (reply) => resume(Effect.map(Effect.fromResult(reply), ({ header }) => header))
+          )
           return Effect.sync(cancel)
         }),
       isClosed: () => isClosed

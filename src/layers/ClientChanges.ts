@@ -64,7 +64,8 @@ export const submitError = only(...refusals)
  */
 export const makeChanges = (
   { ask }: Calls,
-  { deadlineMillis }: Pick<Values, "deadlineMillis">
+  { deadlineMillis }: Pick<Values, "deadlineMillis">,
+  randomId: () => string
 ): Pick<
   Client["Service"],
   "cancel" | "cancelAll" | "retry" | "retryAll" | "purge" | "pause" | "resume" | "schedule" | "unschedule" | "trigger"
@@ -110,7 +111,7 @@ export const makeChanges = (
     cancelAll: changeMany("cancelAll"),
     retry: (id) =>
       isTaskId(id)
-        ? ask({ op: "retry", id }, decodeRetryReply).pipe(
+        ? ask({ op: "retry", id, as: randomId() }, decodeRetryReply).pipe(
           Effect.mapError(only(TaskNotFound, NotRetryable, ...refusals)),
           Effect.map((reply) => reply.id)
         )
@@ -119,11 +120,12 @@ export const makeChanges = (
     purge: changeMany("purge"),
     pause: (target) => tell({ op: "pause", target: target ?? {} }),
     resume: (target) => tell({ op: "resume", target: target ?? {} }),
-    schedule: ({ "~fastworker/Schedule": _, ...schedule }) =>
+    // Its mark goes along: fields that are not known are ignored.
+    schedule: (schedule) =>
       ask({ op: "schedule", schedule }, decodeDoneReply).pipe(Effect.mapError(submitError), Effect.asVoid),
     unschedule: (id) => tell({ op: "unschedule", id }),
     trigger: (id) =>
-      ask({ op: "trigger", id }, decodeRetryReply).pipe(
+      ask({ op: "trigger", id, as: randomId() }, decodeRetryReply).pipe(
         Effect.mapError(only(ScheduleNotFound, ...refusals)),
         Effect.map((reply) => reply.id)
       )

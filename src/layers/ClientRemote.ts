@@ -49,8 +49,8 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const calls = yield* makeCalls
   const queries = makeQueries(calls)
-  const changes = makeChanges(calls, settings)
   const randomId = makeRandomId()
+  const changes = makeChanges(calls, settings, randomId)
   const session = randomId()
   let submissions: Array<Submission> = []
   let flushScheduled = false
@@ -140,7 +140,9 @@ export const make = Effect.gen(function*() {
       Effect.callback((resume) => {
         const prepared = prepare(task, args, options, false, (failure) =>
           resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure)))
-        if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+        if (Result.isFailure(prepared)) {
+          return resume(Effect.fail(prepared.failure))
+        }
         const submission = prepared.success
         enqueue(submission)
       }),

@@ -12,8 +12,8 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Buffer } from "node:buffer"
-import type { CallError, ReplyError, ResultError } from "../domain/Errors.ts"
-import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound, WouldDeadlock } from "../domain/Errors.ts"
+import type { CallError, ReplyError, ResultError, WouldDeadlock } from "../domain/Errors.ts"
+import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
@@ -84,13 +84,13 @@ export const whileWaiting = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, 
  * @category constructors
  * @since 0.1.0
  */
-export const makeWaiter = (definition: Any, resume: (exit: Exit.Exit<never, never>) => void): Waiter => ({
+export const makeWaiter = (definition: Any, resume: (exit: Exit.Exit<never>) => void): Waiter => ({
   // The definition says what the types are, and it decodes by its schemas.
   end: (ended) =>
     resume(
       (Result.isSuccess(ended)
         ? Outcomes.toExit(definition, ended.success.outcome, ended.success.body)
-        : Effect.fail(ended.failure)) as Exit.Exit<never, never>
+        : Effect.fail(ended.failure)) as Exit.Exit<never>
     ),
   report: undefined
 })

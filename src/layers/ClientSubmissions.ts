@@ -74,6 +74,8 @@ const isPlain = ({ expiresInMillis, fairKey, limitKey, tags, unique, version, we
   expiresInMillis === undefined && fairKey === undefined && limitKey === undefined && tags === undefined &&
   unique === undefined && version === 1 && weight === undefined
 
+const plainTerms = ({ priority }: Any): Terms => priority === undefined ? noTerms : { priority }
+
 /** The functions of a definition by the names that its author knows. */
 const functionsOf = ({ fairKey, limitKey, tags, unique, weight }: Policy<never, never>) => ({
   "unique.key": unique,
@@ -95,7 +97,12 @@ const policyTerms = (task: Any, args: unknown): Result.Result<object, ReadonlyAr
     }
   )
 
-const millisOf = (field: "in" | "expiresIn", input: Duration.Input, minimum: number, issues: Array<JsonCodec.Issue>) => {
+const millisOf = (
+  field: "in" | "expiresIn",
+  input: Duration.Input,
+  minimum: number,
+  issues: Array<JsonCodec.Issue>
+) => {
   const duration = Duration.fromInput(input)
   const millis = Option.isSome(duration) ? Math.ceil(Duration.toMillis(duration.value)) : NaN
   if (!(millis >= minimum && millis <= TaskPolicy.maxMillis)) {
@@ -179,10 +186,9 @@ export const makeSubmission = (
   const body = encoded.success
   const size = Buffer.byteLength(body)
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
-  const submission = { id, name, watch, size, body, done }
-  if (options === undefined && isPlain(task.policy)) {
-    return Result.succeed({ ...submission, terms: task.priority === undefined ? noTerms : { priority: task.priority } })
-  }
-  const terms = termsOf(task, given, options)
-  return Result.isSuccess(terms) ? Result.succeed({ ...submission, terms: terms.success }) : refuse(terms.failure)
+  const plain = options === undefined && isPlain(task.policy)
+  const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
+  return Result.isSuccess(terms)
+    ? Result.succeed({ id, name, terms: terms.success, watch, size, body, done })
+    : refuse(terms.failure)
 }

@@ -190,7 +190,7 @@ export const makeClients = (parts: Parts) => {
       case "purge":
         return replyCount(request, core.purge(message, time))
       case "retry":
-        return replyMade(request, core.retry(message.id, undefined, time))
+        return replyMade(request, core.retry(message.id, message.as, time))
       case "pause":
         return replyDone(request, core.setPaused(message.target, true))
       case "resume":
@@ -200,7 +200,7 @@ export const makeClients = (parts: Parts) => {
       case "unschedule":
         return replyDone(request, core.unschedule(message.id))
       case "trigger":
-        return replyMade(request, core.trigger(message.id, time))
+        return replyMade(request, core.trigger(message.id, message.as, time))
       case "schedules":
         return request.reply(Envelope.encode({ v, schedules: views.schedules() }))
       case "events":

@@ -169,7 +169,7 @@ export const makeCore = (parts: Parts) => {
   const isDraining = () => draining
 
   const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
-  const workers = makeWorkers({
+  const { lose, ordered, setPaused, stop, ...leasing } = makeWorkers({
     life,
     queue,
     registry,
@@ -185,7 +185,7 @@ export const makeCore = (parts: Parts) => {
 
   const cancelTask = (task: TaskRecord, now: number) => {
     if (task.worker === undefined) life.end(task, "cancelled", now)
-    else workers.stop(task, "cancelled")
+    else stop(task, "cancelled")
   }
 
   const { isKnown, unknownTask, ...admission } = makeAdmission({
@@ -219,7 +219,7 @@ export const makeCore = (parts: Parts) => {
     for (let task = life.due(now); task !== undefined; task = life.due(now)) {
       const isExpired = task.detail !== undefined && task.detail.expiresAt <= now
       if (isExpired && task.worker === undefined) life.end(task, "expired", now)
-      else if (isExpired) workers.stop(task, "expired")
+      else if (isExpired) stop(task, "expired")
       else life.onTime(task)
     }
     for (const { key, name } of limits.wake(now)) queue.unpark(name, key)
@@ -297,18 +297,7 @@ export const makeCore = (parts: Parts) => {
     delayed: life.delayed,
     waiting: life.waiting,
     waitingBytes: life.waitingBytes,
-    register: workers.register,
-    isOvertaken: workers.isOvertaken,
-    seen: workers.seen,
-    beat: workers.beat,
-    report: workers.report,
-    progress: workers.progress,
-    news: workers.news,
-    setOpen: workers.setOpen,
-    takeOrders: workers.takeOrders,
-    dispatch: workers.dispatch,
-    disconnected: workers.disconnected,
-    leave: workers.leave,
+    ...leasing,
 
     /** Returns a task that has no outcome yet. */
     task: (id: string): TaskRecord | undefined => life.tasks.get(id),
@@ -372,7 +361,7 @@ export const makeCore = (parts: Parts) => {
       if (target.schedule === undefined) {
         if (isPaused && !pauses.pause(text)) return new BadRequest({ reason: "too many names are paused" })
         if (!isPaused) pauses.resume(text)
-        if (target.worker !== undefined) workers.setPaused(target.worker, isPaused)
+        if (target.worker !== undefined) setPaused(target.worker, isPaused)
       }
       observer?.paused(text, isPaused)
       return undefined
@@ -390,11 +379,11 @@ export const makeCore = (parts: Parts) => {
 
     unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
 
-    /** Submits a schedule's task now, whenever it is due. Returns the task's id. */
-    trigger(id: string, now: number): Result.Result<string, ReplyError> {
+    /** Submits a schedule's task now, whenever it is due, with the id `as` if one is given. Returns the task's id. */
+    trigger(id: string, as: string | undefined, now: number): Result.Result<string, ReplyError> {
       const record = schedules.get(id)
       if (record === undefined) return Result.fail(new ScheduleNotFound({ id }))
-      const submitted = submitScheduled(record, undefined, now)
+      const submitted = submitScheduled(record, as, now)
       if (Result.isFailure(submitted)) return Result.fail(submitted.failure)
       record.lastTask = submitted.success
       observer?.schedule(id, record)
@@ -424,7 +413,7 @@ export const makeCore = (parts: Parts) => {
       expiredAt = now
       if (late > maxLateMillis) forgive(late, now)
       const overdue = registry.overdue(now)
-      for (const worker of overdue) workers.lose(worker, now)
+      for (const worker of overdue) lose(worker, now)
       sessions.expire(now)
       uniques.expire(now)
       if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
@@ -488,7 +477,7 @@ export const makeCore = (parts: Parts) => {
     /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
     remembered: () => ({
       ...life.remembered(),
-      orders: workers.ordered(),
+      orders: ordered(),
       limitKeys: limits.size(),
       uniqueKeys: uniques.size()
     }),

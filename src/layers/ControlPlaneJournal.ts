@@ -142,7 +142,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     return JSON.stringify(part)
   }
 
-  const outcomePart = ({ body: _, id: __, ...outcome }: Outcome, { args, name }: TaskRecord): string => {
+  const outcomePart = (whole: Outcome, { args, name }: TaskRecord): string => {
+    const { body: _, id: __, ...outcome } = whole
     const part: OutcomePart = {
       ...outcome,
       submittedAt: toWall(outcome.submittedAt),

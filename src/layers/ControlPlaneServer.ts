@@ -251,9 +251,10 @@ export const make = Effect.gen(function*() {
     isRestoring = true
     journaling.restore(core, results, contents)
     isRestoring = false
-    yield* Effect.logInfo(
-      `Journal: ${contents.tasks.length} tasks without an outcome, ${contents.outcomes.length} outcomes`
-    )
+    const { outcomes, tasks } = contents
+    if (tasks.length + outcomes.length > 0) {
+      yield* Effect.logInfo(`From the journal: ${tasks.length} tasks without an outcome, ${outcomes.length} outcomes`)
+    }
   }
 
   const onRefused = (role: string) => (remote: string, reason: string) => {

@@ -146,6 +146,9 @@ export type CoreAdmission = ReturnType<typeof makeAdmission>
 
 const noWatchers: ReadonlyArray<string> = []
 
+/** Names that may wait for a handler which no worker has announced: they come from outside, and must not pile up. */
+const maxExpectedNames = 20_000
+
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
@@ -159,7 +162,8 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
  * @since 0.1.0
  */
 export const makeAdmission = (parts: Parts) => {
-  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } = parts
+  const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
+    parts
   const { isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
@@ -289,15 +293,22 @@ export const makeAdmission = (parts: Parts) => {
     },
 
     /**
-     * Runs a task that failed or expired again, as a new task with its arguments and options. Returns the new id.
+     * Runs a task that failed or expired again, as a new task with its arguments and options, and with the id `as` if one
+     * is given: asked again it has no effect. Returns the new id.
      */
     retry(
       id: string,
-      watcher: Session | undefined,
+      as: string | undefined,
       now: number
     ): Result.Result<string, Refusal | TaskNotFound | NotRetryable> {
+      if (
+        as !== undefined &&
+        (life.tasks.get(as)?.options?.retryOf === id || results.get(as, now)?.options?.retryOf === id)
+      ) {
+        return Result.succeed(as)
+      }
       const again = retried.get(id)
-      if (again !== undefined) return join(again, watcher, now)
+      if (again !== undefined) return Result.succeed(again)
       const buried = dead.get(id)
       if (buried === undefined) {
         const state = life.tasks.get(id)?.state ?? results.recall(id)?.state
@@ -305,7 +316,7 @@ export const makeAdmission = (parts: Parts) => {
       }
       const { args, outcome: { level, name, options } } = buried
       const submitted = admission.submit(
-        { id: undefined, name, level, args, watcher, options: { ...options, retryOf: id } },
+        { id: as, name, level, args, watcher: undefined, options: { ...options, retryOf: id } },
         now
       )
       if (Result.isFailure(submitted)) return submitted
@@ -330,7 +341,7 @@ export const makeAdmission = (parts: Parts) => {
         next: undefined,
         previous: undefined
       }
-      expectedNames.add(task.name)
+      admission.expect(task.name)
       // Keys that are held for a period are brought back by themselves.
       const held = task.options?.unique?.while
       if (held === "unfinished" || (held === "waiting" && task.attempt === 0)) uniques.hold(task, now)
@@ -368,7 +379,9 @@ export const makeAdmission = (parts: Parts) => {
     /** Whether a task of this name may wait for a handler that is still to come. */
     isKnown,
     /** From now on tasks of this name may wait for a handler. */
-    expect: (name: string) => void expectedNames.add(name),
+    expect(name: string) {
+      if (expectedNames.size < maxExpectedNames) expectedNames.add(name)
+    },
     unknownTask
   }
   return admission

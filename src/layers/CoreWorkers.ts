@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { Buffer } from "node:buffer"
 import type { Report, TaskType } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
@@ -107,6 +108,12 @@ const noOrders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>> = new Map()
 /** Bytes of arguments after which a worker gets no more leases in the same reply: keeps replies below the frame limit. */
 const maxReplyBytes = 4 * 1024 * 1024
 
+/**
+ * A task on its last chance that has run for so many milliseconds does not keep its worker from others like it any more:
+ * it may be innocent and run for hours.
+ */
+const probationMillis = 5_000
+
 /** Weight of the newest run in the moving average of a task name's run time. */
 const averageWeight = 0.1
 
@@ -129,11 +136,6 @@ export const makeWorkers = (parts: Parts) => {
   let served = 0
 
   const keyOf = (task: TaskRecord) => task.options?.limitKey ?? ""
-
-  /** The limit keys of the tasks of a name that run. */
-  function* runningKeys(name: string) {
-    for (const { leases } of registry.workers()) for (const task of leases) if (task.name === name) yield keyOf(task)
-  }
 
   /** Ends the lease of a running task; the task is then nobody's until the caller restores or finishes it. */
   const release = (worker: WorkerRecord, task: TaskRecord, now: number) => {
@@ -177,23 +179,30 @@ export const makeWorkers = (parts: Parts) => {
   const crashed = (task: TaskRecord, cause: RequeueCause, now: number, body?: Uint8Array) => {
     if (task.state === "cancelling") return life.finish(task, stopOf(task), now)
     if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
-      return life.finish(task, "failed", now, "crash", body)
+      return life.finish(task, "failed", now, "crash", crashBody(task, body))
     }
     life.remember(task, now, cause === "crashed" ? "crash" : "lost", body)
     life.requeue(task, cause, now)
   }
 
+  /** The crashes, and what the last one said. */
+  const crashBody = ({ crashes }: TaskRecord, said: Uint8Array | undefined) =>
+    new TextEncoder().encode(
+      JSON.stringify({ crashes, ...(said === undefined ? {} : { last: Buffer.from(said).toString() }) })
+    )
+
   const lose = (worker: WorkerRecord, now: number) => {
     registry.remove(worker)
     dispatcher.remove(worker)
     orders.delete(worker)
+    const culprit = culpritOf(worker)
     for (const task of worker.leases) {
       // Whether an attempt began is known only when the worker has settled the reply that carried the lease. The others
       // may not have begun and are counted apart, with a wider bound: a plain worker settles only with its next exchange.
       const began = task.leaseExchange <= worker.settled
       release(worker, task, now)
       task.losses++
-      if (began) {
+      if (began && (culprit === undefined || task === culprit)) {
         task.crashes++
         counts.crashes++
       }
@@ -225,7 +234,9 @@ export const makeWorkers = (parts: Parts) => {
     task.worker = worker
     worker.leases.add(task)
     worker.expectedMillis += task.expectedMillis
-    if (life.isSuspect(task)) worker.suspects++
+    if (!life.isSuspect(task)) return
+    worker.suspects++
+    worker.suspectedAt = Math.max(worker.suspectedAt, task.leasedAt)
   }
 
   const lease = (worker: WorkerRecord, task: TaskRecord, now: number) => {
@@ -257,12 +268,26 @@ export const makeWorkers = (parts: Parts) => {
     observer?.started(task, worker)
   }
 
+  /** The task that is held to have ended its worker: the newest of those on their last chance, if there is one. */
+  const culpritOf = (worker: WorkerRecord): TaskRecord | undefined => {
+    if (worker.suspects === 0) return undefined
+    let culprit: TaskRecord | undefined
+    for (const task of worker.leases) {
+      if (!life.isSuspect(task) || task.leaseExchange > worker.settled) continue
+      if (culprit === undefined || task.leasedAt > culprit.leasedAt) culprit = task
+    }
+    return culprit
+  }
+
   /** Matches tasks on their last chance with workers that run no other such task: if one kills its worker, it is it. */
   const dispatchSuspects = (now: number, give: (worker: WorkerRecord, task: TaskRecord) => void) => {
     for (const task of suspects) {
       const { name } = task
       if (pauses.isPaused(name) || !limits.admitsName(name, now) || !limits.admitsKey(name, keyOf(task), now)) continue
-      const worker = dispatcher.pick(name, (worker) => worker.suspects === 0)
+      const worker = dispatcher.pick(
+        name,
+        (worker) => worker.suspects === 0 || now - worker.suspectedAt >= probationMillis
+      )
       if (worker === undefined) continue
       life.takeSuspect(task)
       give(worker, task)
@@ -318,6 +343,7 @@ export const makeWorkers = (parts: Parts) => {
         free: 0,
         waiting: 0,
         suspects: 0,
+        suspectedAt: 0,
         unsettled: new Map(),
         unsettledLeases: 0,
         leases: new Set(),
@@ -329,8 +355,7 @@ export const makeWorkers = (parts: Parts) => {
       }
       // Before leases are adopted: they count.
       for (const type of types) {
-        limits.configure(type.name, type.limits, () => runningKeys(type.name))
-        queue.unparkAll(type.name)
+        if (limits.configure(type.name, type.limits, now)) queue.unparkAll(type.name)
       }
       const abandon: Array<string> = []
       const cancel: Array<string> = []
@@ -468,7 +493,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** A running task has to stop: its worker is told. */
-    stop(task: TaskRecord, stop: "cancelled" | "expired") {
+    stop: (task: TaskRecord, stop: "cancelled" | "expired") => {
       if (life.stop(task, stop) && task.worker !== undefined) order(task.worker, task.id)
     },
 
@@ -534,7 +559,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** Pauses or resumes every worker of this id. */
-    setPaused(id: string, paused: boolean) {
+    setPaused: (id: string, paused: boolean) => {
       for (const worker of registry.workers()) {
         if (worker.id !== id) continue
         worker.paused = paused

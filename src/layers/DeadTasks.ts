@@ -27,7 +27,7 @@ export interface DeadTask {
  */
 export type DeadTasks = ReturnType<typeof makeDeadTasks>
 
-/** Bytes that a dead task accounts for besides arguments and error. */
+/** Bytes that a dead task, and each of its earlier attempts, accounts for besides arguments and errors. */
 const overheadBytes = 600
 
 const none: ReadonlyArray<string> = []
@@ -51,8 +51,11 @@ export const makeDeadTasks = ({ maxDead, maxDeadBytes }: Pick<Values, "maxDead" 
   return {
     /** Keeps a task. Returns the ids of those that are not kept any more for that, which may be its own. */
     put(task: DeadTask): ReadonlyArray<string> {
-      const { id } = task.outcome
-      const size = overheadBytes + task.args.length + task.outcome.body.length
+      const { body, history, id } = task.outcome
+      const size = overheadBytes + task.args.length + body.length +
+        history.reduce((sum, attempt) => sum + overheadBytes + attempt.body.length, 0)
+      // What was kept of it before must not outlive what it is now.
+      tasks.delete(id)
       if (maxDead === 0 || size > maxDeadBytes) return [id]
       tasks.set(id, task, { size })
       if (evicted.length === 0) return none

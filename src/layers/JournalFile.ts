@@ -63,8 +63,8 @@ const faulty = (fault: Fault["fault"], reason: string, version = 0) =>
 const unusable: Readonly<Record<string, string>> = {
   ENOENT: "its folder does not exist",
   ENOTDIR: "its folder is a file",
-  EACCES: "this user has no permission to write there",
-  EPERM: "this user has no permission to write there",
+  EACCES: "this user has no permission",
+  EPERM: "this user has no permission",
   EROFS: "the file system is read-only"
 }
 
@@ -215,11 +215,12 @@ export interface CheckReport {
 const sizeOf = (file: string) => existsSync(file) ? statSync(file).size : 0
 const bytesOf = (file: string) => sizeOf(file) + sizeOf(`${file}-wal`)
 
-const openReadOnly = (file: string): DatabaseSync => {
+const hasLog = (file: string) => existsSync(`${file}-wal`)
+
+const openReadOnly = (file: string, isImmutable: boolean): DatabaseSync => {
+  accessSync(file, constants.R_OK)
   const url = pathToFileURL(resolve(file))
-  // Without a log nobody has it open and nothing needs to be recovered: it is read as it lies there, since opening it in
-  // the ordinary way would leave an empty log behind.
-  if (!existsSync(`${file}-wal`)) url.search = "?immutable=1"
+  if (isImmutable) url.search = "?immutable=1"
   return new (sqlite().DatabaseSync)(url, { readOnly: true })
 }
 
@@ -252,7 +253,10 @@ export const check = (file: string): CheckReport => {
   const problems: Array<string> = []
   const counts = { tasks: 0, outcomes: 0, dead: 0, schedules: 0, pauses: 0, unique: 0 }
   let version = 0
-  const database = openReadOnly(file)
+  // Without a log nobody has it open and nothing has to be recovered: it is read as it lies there, since opening it in
+  // the ordinary way would leave an empty log behind.
+  const isImmutable = !hasLog(file)
+  const database = openReadOnly(file, isImmutable)
   /** Damage in one place must not hide what the others have. */
   const attempt = (what: string, body: () => void) => {
     try {
@@ -288,6 +292,8 @@ export const check = (file: string): CheckReport => {
         })
       }
     }
+    // Somebody began to use it meanwhile: what was read may be of different moments.
+    if (isImmutable && hasLog(file)) throw faulty("JournalLocked", "it is in use")
     return { version, bytes: bytesOf(file), counts, problems }
   } finally {
     database.close()

@@ -81,6 +81,44 @@ const threadUrl = new URL(
   import.meta.url
 )
 
+/** Starts the thread; what it says first is whether it could open the file. */
+const startThread = (file: string) => {
+  // Nothing of how this process was started, loaders for example, concerns the thread.
+  const thread = new Worker(threadUrl, { workerData: file, execArgv: [], name: "fastworker journal" })
+  let ended: string | undefined
+  /** Who gets the answer, while there is one to come: the thread is asked one thing at a time. */
+  let waiting: ((answer: Answer) => void) | undefined
+  const onAnswer = (answer: Answer) => {
+    const then = waiting
+    if (answer.type !== "rows") {
+      waiting = undefined
+      // Without a question on its way the thread does not keep the process alive.
+      thread.unref()
+    }
+    then?.(answer)
+  }
+  const opened = new Promise<Answer>((resolve) => (waiting = resolve))
+  const onEnd = (reason: string) => {
+    if (ended !== undefined) return
+    ended = reason
+    onAnswer(endedFault(reason))
+  }
+  thread.on("message", onAnswer)
+  thread.on("error", (error) => onEnd(`its thread ended (${String(error)}); the control plane must be started again`))
+  thread.on("exit", () => onEnd("its thread ended; the control plane must be started again"))
+  return {
+    opened,
+    ask: (request: Request, then: (answer: Answer) => void) => {
+      thread.ref()
+      waiting = then
+      const reason = ended
+      if (reason !== undefined) setImmediate(() => onAnswer(endedFault(reason)))
+      else thread.postMessage(request, request.type === "commit" ? [request.pack.bytes.buffer] : [])
+    },
+    terminate: Effect.promise(() => thread.terminate())
+  }
+}
+
 /**
  * Opens the journal in a file, which is created when there is none. The file is this process's alone until the scope
  * ends, which stores what was appended until then.
@@ -89,37 +127,12 @@ const threadUrl = new URL(
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(file: string) {
-  const thread = yield* Effect.acquireRelease(
-    Effect.sync(() => new Worker(threadUrl, { workerData: file, name: "fastworker journal" })),
-    (thread) => Effect.promise(() => thread.terminate())
+  const { ask, opened } = yield* Effect.acquireRelease(
+    Effect.sync(() => startThread(file)),
+    ({ terminate }) => terminate
   )
-  let ended: string | undefined
-  /** Who gets the thread's answers. One at a time: the thread is asked one thing at a time. */
-  let onAnswer: (answer: Answer) => void = () => {}
-  const end = (reason: string) => {
-    if (ended !== undefined) return
-    ended = reason
-    onAnswer(endedFault(reason))
-  }
-  thread.on("message", (answer: Answer) => onAnswer(answer))
-  thread.on("error", (error) => end(`its thread ended: ${String(error)}. Start the control plane again`))
-  thread.on("exit", () => end("its thread ended. Start the control plane again"))
-
-  const ask = (request: Request, then: (answer: Answer) => void) => {
-    onAnswer = then
-    // While an answer is on its way the process does not end by itself.
-    thread.ref()
-    const reason = ended
-    if (reason !== undefined) setImmediate(() => onAnswer(endedFault(reason)))
-    else thread.postMessage(request, request.type === "commit" ? [request.pack.bytes.buffer] : [])
-  }
-
-  yield* Effect.callback<void, JournalError>((resume) => {
-    onAnswer = (answer) => {
-      thread.unref()
-      resume(answer.type === "fault" ? Effect.fail(toError(file, answer.fault)) : Effect.void)
-    }
-  })
+  const first = yield* Effect.promise(() => opened)
+  if (first.type === "fault") return yield* toError(file, first.fault)
 
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
@@ -155,7 +168,6 @@ export const make = Effect.fnUntraced(function*(file: string) {
     batch = taken
     ask({ type: "commit", pack: encode(taken.map(({ change }) => change)), now: now() }, (answer) => {
       batch = undefined
-      thread.unref()
       if (answer.type === "fault") return onFailed(taken, answer.fault.reason)
       failure = undefined
       committed = upTo
@@ -171,7 +183,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
     const refused = taken.flatMap(({ change }) => change.type === "accepted" ? [change.id] : [])
     const rest = taken.filter(({ change }) => change.type !== "accepted")
     queue = condense([...rest, ...queue], bounds)
-    retry = setTimeout(commit, retryMillis)
+    retry = setTimeout(commit, retryMillis).unref()
     if (refused.length > 0) { for (const observer of observers) observer.refused(refused, error) }
     for (const flush of flushes) flush.done(error)
   }
@@ -203,10 +215,10 @@ export const make = Effect.fnUntraced(function*(file: string) {
       Effect.catch(({ message }) => Effect.logWarning(`The last changes are not in the journal ${file}: ${message}`))
     )
     clearTimeout(retry)
-    yield* Effect.callback<void>((resume) => {
-      thread.once("exit", () => resume(Effect.void))
-      ask({ type: "close" }, () => resume(Effect.void))
-    }).pipe(Effect.timeoutOption(closeMillis))
+    // The answer is that the thread has ended.
+    yield* Effect.callback<void>((resume) => ask({ type: "close" }, () => resume(Effect.void))).pipe(
+      Effect.timeoutOption(closeMillis)
+    )
   }))
 
   return Journal.of({
@@ -217,7 +229,6 @@ export const make = Effect.fnUntraced(function*(file: string) {
         const { add, contents } = makeContents()
         ask({ type: "load", bounds, now: now() }, (answer) => {
           if (answer.type === "rows") return add(answer.pack)
-          thread.unref()
           resume(answer.type === "fault" ? Effect.fail(toError(file, answer.fault)) : Effect.succeed(contents))
         })
       }),

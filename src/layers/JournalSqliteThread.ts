@@ -93,6 +93,7 @@ const makeCommit = (database: DatabaseSync) => {
   const accept = database.prepare("INSERT OR REPLACE INTO task (id, args, record, state) VALUES (?, ?, ?, ?)")
   const change = database.prepare("UPDATE task SET state = ? WHERE id = ?")
   const checkpoint = database.prepare("UPDATE task SET checkpoint = ? WHERE id = ?")
+  const find = database.prepare("SELECT 1 FROM task WHERE id = ?")
   const end = database.prepare("DELETE FROM task WHERE id = ?")
   const conclude = database.prepare("INSERT INTO outcome (id, record, body, keep_until, size) VALUES (?, ?, ?, ?, ?)")
   const forget = database.prepare("DELETE FROM dead WHERE id = ? RETURNING size")
@@ -154,7 +155,8 @@ const makeCommit = (database: DatabaseSync) => {
         const size = record.length + body.length
         if (op === Op.died) {
           if (fresh.has(id)) writeFresh()
-          dead = minus(dead, sized(forget.all(id)))
+          // One that is dead already goes when there is another with its id, and not for a task that there is not.
+          if (find.get(id) !== undefined) dead = minus(dead, sized(forget.all(id)))
           dead = plus(dead, sized(bury.all(record, body, size, id)))
         }
         const isFresh = fresh.delete(id)

@@ -3,12 +3,16 @@
  * core of a control plane: synchronous, with the time as an argument.
  *
  * A rate is a token bucket that holds `limit` tokens, is full in the beginning and gets a new one every `per / limit`
- * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. What says nothing (nothing
- * runs, the bucket is full) is forgotten: memory is bounded by the keys in use.
+ * milliseconds; so in any time of length `t` at most `limit + t * limit / per` tasks start. A task is admitted from the very
+ * time on for which it is woken: both are the same expression, so that rounding can't make it ask in vain without end.
+ *
+ * Running tasks are counted whether there are limits or not, so that limits can change at any time. Of a key that says
+ * nothing (nothing runs, the bucket is full) nothing is kept: memory is bounded by the keys in use.
  *
  * @since 0.1.0
  */
 import type { Limits as Declared } from "../domain/Message.ts"
+import { formatDuration } from "../domain/Settings.ts"
 import type { Timer } from "./Timers.ts"
 import { makeTimers } from "./Timers.ts"
 
@@ -17,14 +21,16 @@ interface Gauge {
   readonly name: string
   /** Empty for all tasks of the name. */
   readonly key: string
+  bound: number | undefined
+  rate: Rate | undefined
   running: number
-  /** Tokens that were there at `since`. */
-  tokens: number
+  /** Tokens that were missing in the bucket at `since`. */
+  used: number
   since: number
-  /** Runs while the bucket is not full, or somebody waits for a token. */
+  /** What a task was turned away for, since that was last free. */
+  lacks: "place" | "token" | undefined
+  /** Set for the next token while that is what is lacking, else for when the bucket of a key is full. */
   timer: Timer<Gauge> | undefined
-  /** Whether a task was turned away since the last one ended or the last token came. */
-  isWanted: boolean
 }
 
 interface Type {
@@ -34,7 +40,7 @@ interface Type {
 }
 
 /**
- * A name or key whose tasks may go on: lanes that were parked for it are to be unparked.
+ * A name (the key is empty), or a key of it, whose tasks may go on: lanes that were parked for it are to be unparked.
  *
  * @category models
  * @since 0.1.0
@@ -55,6 +61,50 @@ export type Limits = ReturnType<typeof makeLimits>
 type Rate = NonNullable<Declared["rate"]>
 
 const none: ReadonlyArray<Freed> = []
+const noLimits: Declared = {}
+
+/** Names that are remembered though none of their tasks runs: as many as the registry remembers. */
+const maxNames = 10_000
+
+/** How much too early a token may be used, in milliseconds and in tokens: fractions round. */
+const slackMillis = 0.001
+const slackTokens = 0.5
+
+const makeGauge = (name: string, key: string, { concurrency, keyConcurrency, keyRate, rate }: Declared): Gauge => ({
+  name,
+  key,
+  bound: key === "" ? concurrency : keyConcurrency,
+  rate: key === "" ? rate : keyRate,
+  running: 0,
+  used: 0,
+  since: 0,
+  lacks: undefined,
+  timer: undefined
+})
+
+const makeType = (name: string): Type => ({
+  declared: noLimits,
+  all: makeGauge(name, "", noLimits),
+  keys: new Map()
+})
+
+const usedAt = ({ limit, per }: Rate, { since, used }: Gauge, now: number): number =>
+  Math.max(0, used - (now - since) * limit / per)
+
+/** When there is a token. */
+const tokenAt = ({ limit, per }: Rate, { since, used }: Gauge): number => {
+  const interval = per / limit
+  return since + (used + 1 - limit) * interval - Math.min(slackMillis, slackTokens * interval)
+}
+
+/** When the bucket is full. */
+const fullAt = ({ limit, per }: Rate, { since, used }: Gauge): number => since + used * per / limit
+
+const sameRate = (a: Rate | undefined, b: Rate | undefined): boolean => a?.limit === b?.limit && a?.per === b?.per
+
+const sameLimits = (a: Declared, b: Declared): boolean =>
+  a.concurrency === b.concurrency && a.keyConcurrency === b.keyConcurrency &&
+  sameRate(a.rate, b.rate) && sameRate(a.keyRate, b.keyRate)
 
 /**
  * Creates the state without limits.
@@ -66,169 +116,159 @@ export const makeLimits = () => {
   const types = new Map<string, Type>()
   const timers = makeTimers<Gauge>()
 
-  const gauge = (name: string, key: string): Gauge => ({
-    name,
-    key,
-    running: 0,
-    tokens: Infinity,
-    since: 0,
-    timer: undefined,
-    isWanted: false
-  })
-
-  const rateOf = ({ declared }: Type, { key }: Gauge): Rate | undefined => key === "" ? declared.rate : declared.keyRate
-  const boundOf = ({ declared }: Type, { key }: Gauge): number | undefined =>
-    key === "" ? declared.concurrency : declared.keyConcurrency
-
-  const tokensAt = ({ limit, per }: Rate, { since, tokens }: Gauge, now: number): number =>
-    Math.min(limit, tokens + (now - since) * limit / per)
-
-  /** When the bucket has its next token, or is full; computed from tokens, so rounded up: never too early. */
-  const tokenAt = ({ limit, per }: Rate, { since, tokens }: Gauge): number =>
-    since + Math.ceil((Math.max(1, Math.floor(tokens) + 1) - tokens) * per / limit)
-
-  const fullAt = ({ limit, per }: Rate, { since, tokens }: Gauge): number =>
-    since + Math.ceil((limit - tokens) * per / limit)
-
-  const admits = (type: Type, gauge: Gauge, now: number): boolean => {
-    const bound = boundOf(type, gauge)
-    const rate = rateOf(type, gauge)
-    const isAdmitted = (bound === undefined || gauge.running < bound) &&
-      (rate === undefined || tokensAt(rate, gauge, now) >= 1 - 1e-9)
-    if (!isAdmitted) {
-      gauge.isWanted = true
-      watch(type, gauge, now)
-    }
-    return isAdmitted
-  }
-
-  /** Sets the timer of a gauge: to its next token while one is waited for, else to when it is full and can be forgotten. */
-  const watch = (type: Type, gauge: Gauge, now: number) => {
-    const rate = rateOf(type, gauge)
-    if (rate === undefined || gauge.tokens >= rate.limit) return
-    // Later than now, whatever the roundings make of it: a timer that is due again at once would never let go.
-    const at = Math.max(gauge.isWanted ? tokenAt(rate, gauge) : fullAt(rate, gauge), now + 1)
+  const setTimer = (gauge: Gauge, at: number) => {
     if (gauge.timer === undefined) gauge.timer = timers.add(gauge, at)
     else timers.set(gauge.timer, at)
   }
 
-  const take = (type: Type, gauge: Gauge, now: number) => {
+  const clearTimer = ({ timer }: Gauge) => {
+    if (timer !== undefined) timers.clear(timer)
+  }
+
+  const lacking = (gauge: Gauge, now: number): Gauge["lacks"] => {
+    const { bound, rate, running } = gauge
+    if (bound !== undefined && running >= bound) return "place"
+    return rate !== undefined && now < tokenAt(rate, gauge) ? "token" : undefined
+  }
+
+  const admits = (gauge: Gauge, now: number): boolean => {
+    const lacks = lacking(gauge, now)
+    if (lacks === undefined) return true
+    gauge.lacks = lacks
+    // While a place is lacking too, a token is of no use: nobody is to be woken for it.
+    if (lacks === "token" && gauge.rate !== undefined) setTimer(gauge, tokenAt(gauge.rate, gauge))
+    return false
+  }
+
+  const take = (gauge: Gauge, now: number) => {
+    const { rate } = gauge
     gauge.running++
-    const rate = rateOf(type, gauge)
-    if (rate === undefined) return
-    gauge.tokens = tokensAt(rate, gauge, now) - 1
-    gauge.since = now
-    watch(type, gauge, now)
-  }
-
-  const forget = (type: Type, gauge: Gauge, now: number) => {
-    if (gauge.key === "" || gauge.running > 0 || gauge.isWanted) return
-    const rate = rateOf(type, gauge)
-    if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) return
-    if (gauge.timer !== undefined) timers.clear(gauge.timer)
-    type.keys.delete(gauge.key)
-  }
-
-  const gaugeOf = ({ all, keys }: Type, key: string): Gauge => {
-    let found = keys.get(key)
-    if (found === undefined) {
-      found = gauge(all.name, key)
-      keys.set(key, found)
+    if (rate !== undefined) {
+      const used = usedAt(rate, gauge, now)
+      // Leases that were taken over come without asking: the bucket is never emptier than empty.
+      gauge.used = now < tokenAt(rate, gauge) ? rate.limit : used + 1
+      gauge.since = now
     }
-    return found
   }
 
-  const gaugesOf = (name: string, key: string): ReadonlyArray<Gauge> => {
-    const type = types.get(name)
-    const found = type?.keys.get(key)
-    return type === undefined ? [] : found === undefined ? [type.all] : [type.all, found]
+  /** Forgets a key that says nothing; if it still does, it is looked at when its bucket is full. */
+  const tidy = (gauge: Gauge, now: number) => {
+    const { key, lacks, name, rate, running } = gauge
+    if (key === "" || running > 0 || lacks !== undefined) return
+    if (rate !== undefined && fullAt(rate, gauge) > now) return setTimer(gauge, fullAt(rate, gauge))
+    clearTimer(gauge)
+    types.get(name)?.keys.delete(key)
   }
 
-  /** One place less is taken. Returns what may go on. */
-  const leave = (name: string, key: string, now: number, refund: boolean): ReadonlyArray<Freed> => {
+  /** A task of it does not run any more. Returns whether one that was turned away may be asked for again. */
+  const leave = (gauge: Gauge, now: number, isRefund: boolean): boolean => {
+    const { lacks, rate } = gauge
+    if (gauge.running > 0) gauge.running--
+    if (isRefund && rate !== undefined) {
+      gauge.used = Math.max(0, usedAt(rate, gauge, now) - 1)
+      gauge.since = now
+    }
+    const isFreed = lacks === "place" || (isRefund && lacks === "token")
+    if (isFreed) gauge.lacks = undefined
+    tidy(gauge, now)
+    return isFreed
+  }
+
+  const left = (name: string, key: string, now: number, isRefund: boolean): ReadonlyArray<Freed> => {
     const type = types.get(name)
     if (type === undefined) return none
-    let freed: Array<Freed> | undefined
-    for (const gauge of gaugesOf(name, key)) {
-      if (gauge.running > 0) gauge.running--
-      const rate = rateOf(type, gauge)
-      if (refund && rate !== undefined) {
-        gauge.tokens = Math.min(rate.limit, tokensAt(rate, gauge, now) + 1)
-        gauge.since = now
-      }
-      if (gauge.isWanted) {
-        gauge.isWanted = false
-        freed ??= []
-        freed.push({ name, key: gauge.key })
-      }
-      forget(type, gauge, now)
+    const ofKey = key === "" ? undefined : type.keys.get(key)
+    const isFreed = leave(type.all, now, isRefund)
+    const isKeyFreed = ofKey !== undefined && leave(ofKey, now, isRefund)
+    if (!isFreed && !isKeyFreed) return none
+    return [...isFreed ? [{ name, key: "" }] : [], ...isKeyFreed ? [{ name, key }] : []]
+  }
+
+  /** Makes room for one more name: those that say nothing go, the one that was announced longest ago first. */
+  const trim = (now: number) => {
+    if (types.size < maxNames) return
+    for (const [name, { all, keys }] of types) {
+      if (all.running > 0 || keys.size > 0 || (all.rate !== undefined && fullAt(all.rate, all) > now)) continue
+      clearTimer(all)
+      types.delete(name)
+      return
     }
-    return freed ?? none
+  }
+
+  /** The tokens that were used stay used when the rate is another one. */
+  const change = (gauge: Gauge, bound: number | undefined, rate: Rate | undefined, now: number) => {
+    const used = gauge.rate === undefined ? 0 : usedAt(gauge.rate, gauge, now)
+    gauge.used = rate === undefined ? 0 : Math.min(used, rate.limit)
+    gauge.since = now
+    gauge.bound = bound
+    gauge.rate = rate
+    gauge.lacks = undefined
+    clearTimer(gauge)
+    tidy(gauge, now)
   }
 
   return {
-    /** Sets the limits of a name; tasks that run count. `running`: their limit keys, asked for when limits are new. */
-    configure(name: string, declared: Declared | undefined, running: () => Iterable<string>) {
-      const known = types.get(name)
-      if (known !== undefined) known.declared = declared ?? {}
-      if (known !== undefined || declared === undefined) return
-      const type: Type = { declared, all: gauge(name, ""), keys: new Map() }
+    /**
+     * Sets the limits of a name; tasks that run keep counting, and tokens that were used stay used. Returns whether they
+     * have changed: then whatever was turned away may be asked for again.
+     */
+    configure(name: string, declared: Declared | undefined, now: number): boolean {
+      const type = types.get(name) ?? makeType(name)
+      // Deleted first, so that the order of the map is the order of the last announcement.
+      types.delete(name)
+      trim(now)
       types.set(name, type)
-      for (const key of running()) {
-        type.all.running++
-        if (key !== "") gaugeOf(type, key).running++
-      }
+      const after = declared ?? noLimits
+      if (sameLimits(type.declared, after)) return false
+      type.declared = after
+      change(type.all, after.concurrency, after.rate, now)
+      for (const gauge of type.keys.values()) change(gauge, after.keyConcurrency, after.keyRate, now)
+      return true
     },
 
     /** Whether a task of this name may start now, as far as limits of the whole name go. */
     admitsName(name: string, now: number): boolean {
       const type = types.get(name)
-      return type === undefined || admits(type, type.all, now)
+      return type === undefined || admits(type.all, now)
     },
 
     /** Whether a task of this key may start now, as far as limits per key go. */
     admitsKey(name: string, key: string, now: number): boolean {
-      if (key === "") return true
-      const type = types.get(name)
-      if (type === undefined) return true
-      const { declared, keys } = type
-      if (declared.keyConcurrency === undefined && declared.keyRate === undefined) return true
-      const found = keys.get(key)
-      return found === undefined || admits(type, found, now)
+      const gauge = key === "" ? undefined : types.get(name)?.keys.get(key)
+      return gauge === undefined || admits(gauge, now)
     },
 
     /** A task starts. */
     started(name: string, key: string, now: number) {
-      const type = types.get(name)
-      if (type === undefined) return
-      take(type, type.all, now)
+      let type = types.get(name)
+      if (type === undefined) types.set(name, type = makeType(name))
+      take(type.all, now)
       if (key === "") return
-      take(type, gaugeOf(type, key), now)
+      let gauge = type.keys.get(key)
+      if (gauge === undefined) type.keys.set(key, gauge = makeGauge(name, key, type.declared))
+      take(gauge, now)
     },
 
     /** A task that had started does not run any more. Returns what may go on. */
-    ended: (name: string, key: string, now: number) => leave(name, key, now, false),
+    ended: (name: string, key: string, now: number) => left(name, key, now, false),
 
-    /** A task did not start after all. Returns what may go on. */
-    refund: (name: string, key: string, now: number) => leave(name, key, now, true),
+    /** A task did not start after all: its place and its tokens are given back. Returns what may go on. */
+    refund: (name: string, key: string, now: number) => left(name, key, now, true),
 
     /** When {@link wake} has something to do. */
     nextWake: (): number | undefined => timers.next(),
 
-    /** Returns what has a token again and was turned away. */
+    /** Returns what was turned away for a token that is there now. */
     wake(now: number): ReadonlyArray<Freed> {
       let freed: Array<Freed> | undefined
       for (let gauge = timers.due(now); gauge !== undefined; gauge = timers.due(now)) {
-        const type = types.get(gauge.name)
-        if (type === undefined) continue
-        if (gauge.isWanted) {
-          gauge.isWanted = false
+        const { key, name } = gauge
+        if (gauge.lacks === "token") {
+          gauge.lacks = undefined
           freed ??= []
-          freed.push({ name: gauge.name, key: gauge.key })
+          freed.push({ name, key })
         }
-        const rate = rateOf(type, gauge)
-        if (rate !== undefined && tokensAt(rate, gauge, now) < rate.limit) watch(type, gauge, now)
-        else forget(type, gauge, now)
+        tidy(gauge, now)
       }
       return freed ?? none
     },
@@ -236,16 +276,16 @@ export const makeLimits = () => {
     /** Why a task can't start now, for people. */
     explain(name: string, key: string, now: number): string | undefined {
       const type = types.get(name)
-      if (type === undefined) return undefined
-      for (const gauge of gaugesOf(name, key)) {
-        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${gauge.key}"`
-        const bound = boundOf(type, gauge)
-        if (bound !== undefined && gauge.running >= bound) return `${gauge.running} of ${bound} of ${of} run at once`
-        const rate = rateOf(type, gauge)
-        if (rate !== undefined && tokensAt(rate, gauge, now) < 1 - 1e-9) {
-          const wait = Math.max(0, Math.ceil(tokenAt(rate, gauge) - now))
-          return `the rate of ${of} is ${rate.limit} in ${rate.per} ms, the next may start in ${wait} ms`
-        }
+      const gauges = type === undefined ? [] : [type.all, key === "" ? undefined : type.keys.get(key)]
+      for (const gauge of gauges) {
+        const lacks = gauge === undefined ? undefined : lacking(gauge, now)
+        if (gauge === undefined || lacks === undefined) continue
+        const { bound, rate, running } = gauge
+        const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${key}"`
+        if (lacks === "place") return `${running} of ${bound} of ${of} run at once`
+        if (rate === undefined) continue
+        const wait = Math.max(1, Math.ceil(tokenAt(rate, gauge) - now))
+        return `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`
       }
       return undefined
     },

@@ -30,6 +30,10 @@ const decodeDefect = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Str
 const decodeIssues = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ issues: InvalidArguments.fields.issues }))
 )
+const decodeCrash = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ crashes: Schema.Int, last: Schema.optionalKey(Schema.String) }))
+)
+const decodeLast = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Struct({ message: Schema.String })))
 const decodeKnown = Schema.decodeUnknownResult(
   Schema.fromJsonString(Schema.Struct({ known: UnknownTask.fields.known }))
 )
@@ -60,8 +64,18 @@ export const toExit = (definition: Any, outcome: OutcomeHeader, body: Buffer): E
 
 const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: string) => {
   switch (reason) {
-    case "crash":
-      return new TaskCrashed({ id, task, crashes: attempt })
+    case "crash": {
+      const crash = decodeCrash(text)
+      if (Result.isFailure(crash)) return new TaskCrashed({ id, task, crashes: attempt })
+      const { crashes, last } = crash.success
+      const said = last === undefined ? undefined : decodeLast(last)
+      return new TaskCrashed({
+        id,
+        task,
+        crashes,
+        ...(said !== undefined && Result.isSuccess(said) ? { last: said.success.message } : {})
+      })
+    }
     case "timeout": {
       const timeout = decodeTimeout(text)
       return new TaskTimedOut({ id, task, timeout: Result.isSuccess(timeout) ? timeout.success.timeout : 0 })

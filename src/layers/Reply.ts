@@ -47,6 +47,15 @@ const asOurs = (error: ReplyError): ReplyError =>
     ? new ProtocolMismatch({ ours: Message.protocolVersions, theirs: error.ours })
     : error
 
+const isRefusal = (header: unknown) => typeof header === "object" && header !== null && "error" in header
+
+const notOfProtocol = (error: Schema.SchemaError) =>
+  new BadRequest({
+    reason: `its reply is not of protocol version ${Message.protocolVersion}: ${
+      JsonCodec.format(JsonCodec.issues(error))
+    }`
+  })
+
 const decodeError = Schema.decodeUnknownResult(Message.ErrorReply)
 
 /**
@@ -63,13 +72,14 @@ export const decoder = <H>(schema: Schema.ConstraintDecoder<H>): Decoder<H> => {
     const envelope = Envelope.decode(bytes)
     if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
     const { body, header } = envelope.success
+    // First of all: a refusal would pass for a reply without fields.
+    if (isRefusal(header)) {
+      const refusal = decodeError(header)
+      return Result.fail(Result.isSuccess(refusal) ? asOurs(refusal.success.error) : notOfProtocol(refusal.failure))
+    }
     const decoded = decode(header)
-    if (Result.isSuccess(decoded)) return Result.succeed({ header: decoded.success, body })
-    const error = decodeError(header)
-    if (Result.isSuccess(error)) return Result.fail(asOurs(error.success.error))
-    const reason = JsonCodec.format(JsonCodec.issues(decoded.failure))
-    return Result.fail(
-      new BadRequest({ reason: `its reply is not of protocol version ${Message.protocolVersion}: ${reason}` })
-    )
+    return Result.isSuccess(decoded)
+      ? Result.succeed({ header: decoded.success, body })
+      : Result.fail(notOfProtocol(decoded.failure))
   }
 }

@@ -4,23 +4,22 @@
  *
  * @since 0.1.0
  */
+import type { Placed } from "./Heap.ts"
+import * as Heap from "./Heap.ts"
 
 /**
- * A timer: its value, when it is due, and its place in the heap (-1 when it is in none), owned by {@link makeTimers}.
+ * A timer: its value, when it is due (`at`), and its place among the others (`index` is -1 when it does not run), owned
+ * by {@link makeTimers}.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Timer<out A> {
+export interface Timer<out A> extends Placed {
   readonly value: A
-  at: number
-  /** Breaks ties: timers of the same time are due in the order in which they were set. */
-  order: number
-  index: number
 }
 
 /**
- * Timers.
+ * Timers. Those of the same time are due in the order in which they were set to it.
  *
  * @category models
  * @since 0.1.0
@@ -29,6 +28,7 @@ export interface Timers<A> {
   readonly add: (value: A, at: number) => Timer<A>
   /** Sets a timer to another time; one that was cleared, or was due, runs again. */
   readonly set: (timer: Timer<A>, at: number) => void
+  /** Stops a timer; nothing happens when it does not run. */
   readonly clear: (timer: Timer<A>) => void
   /** When the next one is due. */
   readonly next: () => number | undefined
@@ -36,8 +36,6 @@ export interface Timers<A> {
   readonly due: (now: number) => A | undefined
   readonly size: () => number
 }
-
-const isBefore = (a: Timer<unknown>, b: Timer<unknown>) => a.at !== b.at ? a.at < b.at : a.order < b.order
 
 /**
  * Creates a set of timers.
@@ -48,70 +46,33 @@ const isBefore = (a: Timer<unknown>, b: Timer<unknown>) => a.at !== b.at ? a.at 
 export const makeTimers = <A>(): Timers<A> => {
   const heap: Array<Timer<A>> = []
   let order = 0
-
-  const place = (timer: Timer<A>, index: number) => {
-    heap[index] = timer
-    timer.index = index
-  }
-
-  const up = (timer: Timer<A>, from: number) => {
-    let index = from
-    while (index > 0) {
-      const parent = heap[(index - 1) >> 1] as Timer<A>
-      if (!isBefore(timer, parent)) break
-      place(parent, index)
-      index = (index - 1) >> 1
-    }
-    place(timer, index)
-  }
-
-  const down = (timer: Timer<A>, from: number) => {
-    let index = from
-    while (true) {
-      const left = 2 * index + 1
-      if (left >= heap.length) break
-      const right = left + 1
-      const smaller = right < heap.length && isBefore(heap[right] as Timer<A>, heap[left] as Timer<A>) ? right : left
-      const child = heap[smaller] as Timer<A>
-      if (!isBefore(child, timer)) break
-      place(child, index)
-      index = smaller
-    }
-    place(timer, index)
-  }
-
-  const clear = (timer: Timer<A>) => {
-    const { index } = timer
-    if (index === -1) return
-    timer.index = -1
-    const last = heap.pop()
-    if (last === undefined || last === timer) return
-    down(last, index)
-    up(last, last.index)
-  }
-
-  const timers: Timers<A> = {
+  return {
     add(value, at) {
       const timer: Timer<A> = { value, at, order: order++, index: -1 }
-      up(timer, heap.length)
+      Heap.push(heap, timer)
       return timer
     },
     set(timer, at) {
-      if (timer.index !== -1 && timer.at === at) return
-      clear(timer)
-      timer.at = at
-      timer.order = order++
-      up(timer, heap.length)
+      if (timer.index === -1) {
+        timer.at = at
+        timer.order = order++
+        Heap.push(heap, timer)
+      } else if (timer.at !== at) {
+        timer.at = at
+        timer.order = order++
+        Heap.moved(heap, timer)
+      }
     },
-    clear,
+    clear(timer) {
+      if (timer.index !== -1) Heap.remove(heap, timer)
+    },
     next: () => heap[0]?.at,
     due(now) {
-      const [first] = heap
+      const first = heap[0]
       if (first === undefined || first.at > now) return undefined
-      clear(first)
+      Heap.remove(heap, first)
       return first.value
     },
     size: () => heap.length
   }
-  return timers
 }

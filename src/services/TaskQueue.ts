@@ -1,8 +1,9 @@
 /**
- * Contract of the queue: the waiting tasks, by priority. Owns order and bounds; does not know workers or outcomes.
+ * Contract of the queue: the waiting tasks, by priority. Owns order and bounds; does not know workers, limits or outcomes.
  *
- * Order: higher priority first, first in first out within a priority, and a task that is restored takes its old place.
- * An implementation states how long a lower priority can be passed over.
+ * Order: higher priority first; within a priority, fairness keys take turns by their weights; first in first out within a
+ * key, and a task that is restored takes its old place. Without keys that is first in first out within a priority. An
+ * implementation states how long a lower priority can be passed over, and how far two keys can be apart.
  *
  * @since 0.1.0
  */
@@ -23,12 +24,16 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly append: (task: TaskRecord) => void
   /** Puts a task that was taken back to where it stood. Never refused: it was admitted once. */
   readonly restore: (task: TaskRecord) => void
-  /** Removes and returns the next task whose name is eligible, or `undefined`. */
+  /**
+   * Removes and returns the next task whose name is eligible and whose limit key is admitted, or `undefined`. Tasks
+   * whose key is not admitted are parked: they wait, and are not asked about again until they are unparked. Tasks without a
+   * limit key are not asked about.
+   */
   readonly take: (
     eligible: (name: string) => boolean,
     admits: (name: string, limitKey: string) => boolean
   ) => TaskRecord | undefined
-  /** Tasks of this name and limit key, which were not admitted, may be asked for again. */
+  /** Tasks of this name and limit key, which were not admitted, may be asked about again. */
   readonly unpark: (name: string, limitKey: string) => void
   /** The same for all keys of a name. */
   readonly unparkAll: (name: string) => void
@@ -36,7 +41,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   readonly remove: (task: TaskRecord) => void
   /** The waiting tasks of one name, in order of priority, then age. */
   readonly tasksOf: (name: string) => ReadonlyArray<TaskRecord>
-  /** Number of waiting tasks of all priorities. */
+  /** Number of waiting tasks of all priorities, parked ones included. */
   readonly size: () => number
   readonly sizeOf: (level: PriorityLevel) => number
   /** Sum of the bytes of the waiting tasks' arguments. */

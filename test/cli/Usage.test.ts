@@ -9,9 +9,8 @@ import { Cluster, fixture, freePort } from "../harness/Cluster.ts"
 const oneLine = /^fastworker: .+\n(\n +Did you mean this\?\n +\S+\n)?(Try: fastworker.* --help\n)?$/u
 
 describe("usage", () => {
-  it("refuses bad flags with the name of the flag and what is expected", async () => {
-    await using cluster = await Cluster.make()
-    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+  const badFlags: ReadonlyArray<readonly [string, ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]>]> = [
+    ["of processes", [
       [["control-plane", "--drain-timeout", "abc"], /--drain-timeout.*not a duration/u],
       [["control-plane", "--result-cache-bytes", "many"], /--result-cache-bytes.*not a size/u],
       [["control-plane", "--concurrency", "0"], /--concurrency.*at least 1/u],
@@ -26,15 +25,26 @@ describe("usage", () => {
       [["worker"], /at least one file of tasks/u],
       [["worker", "--tasks", fixture("basic.ts"), "--id", "a b"], /--id/u],
       [["sumbit"], /Unknown subcommand "sumbit"/u]
-    ]
-    for (const [args, expected] of cases) {
-      const { code, stderr, stdout } = await cluster.run(args)
+    ]],
+    ["of questions", [
+      [["submit", "add", "--in", "soon"], /--in.*not a duration/u],
+      [["submit", "add", "--at", "soon"], /--at.*a time such as/u],
+      [["list", "--older-than", "soon"], /--older-than.*not a duration/u],
+      [["events", "--type", "odd"], /--type/u]
+    ]]
+  ]
+  for (const [which, cases] of badFlags) {
+    it(`refuses bad flags ${which} with the name of the flag and what is expected`, async () => {
+      await using cluster = await Cluster.make()
+      for (const [args, expected] of cases) {
+        const { code, stderr, stdout } = await cluster.run(args)
 
-      assert.deepStrictEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`)
-      assert.match(stderr, expected)
-      assert.match(stderr, oneLine)
-    }
-  })
+        assert.deepStrictEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`)
+        assert.match(stderr, expected)
+        assert.match(stderr, oneLine)
+      }
+    })
+  }
 
   it("says which address is in use, for each of its ports", async () => {
     await using cluster = await Cluster.make()
@@ -71,31 +81,43 @@ describe("usage", () => {
     })
   })
 
-  it("exits with 3 when no control plane answers, with and without discovery", async () => {
-    await using cluster = await Cluster.make()
-    const nobody = `tcp://127.0.0.1:${await freePort()}`
-    for (
-      const args of [
-        ["stats"],
-        ["stats", "--control-plane", nobody],
-        ["submit", "add", "{}"],
-        ["status", "x"],
-        ["result", "x"],
-        ["cancel", "x"],
-        ["list"],
-        ["workers"],
-        ["tasks"]
-      ]
-    ) {
-      const { code, stderr, stdout } = await cluster.run([...args, "--timeout", "200ms"])
+  const unanswered = [
+    ["to questions", [
+      ["stats"],
+      ["stats", "--control-plane", "tcp://127.0.0.1:1"],
+      ["status", "x"],
+      ["result", "x"],
+      ["list"],
+      ["dead"],
+      ["workers"],
+      ["schedules"],
+      ["tasks"]
+    ]],
+    ["to changes", [
+      ["submit", "add", "{}"],
+      ["cancel", "x", "y"],
+      ["cancel", "--all", "--yes"],
+      ["retry", "x"],
+      ["purge", "--all"],
+      ["pause"],
+      ["schedule", "run", "x"],
+      ["events"]
+    ]]
+  ] as const
+  for (const [which, commands] of unanswered) {
+    it(`exits with 3 when no control plane answers ${which}, with and without discovery`, async () => {
+      await using cluster = await Cluster.make()
+      for (const args of commands) {
+        const { code, stderr, stdout } = await cluster.run([...args, "--timeout", "200ms"])
 
-      assert.deepStrictEqual([code, stdout], [3, ""], args.join(" "))
-      assert.match(
-        stderr,
-        /^fastworker: (No answer from a control plane \(tcp:\/\/\S+\) within|task x has no outcome)/u
-      )
-    }
-  })
+        assert.deepStrictEqual([code, stdout], [3, ""], args.join(" "))
+        assert.match(
+          stderr,
+          /^fastworker: (No answer from a control plane \(tcp:\/\/\S+\) within|task x has no outcome)/u
+        )
+      }
+    })
+  }
 
   it("takes settings from flags, then from the environment, then from defaults", async () => {
     await using cluster = await Cluster.make()
@@ -163,6 +185,17 @@ describe("usage", () => {
     const bare = await cluster.run([])
     assert.strictEqual(bare.code, 0)
     assert.include(bare.stdout, "submit")
+  })
+
+  it("has every command in docs/cli.md", async () => {
+    await using cluster = await Cluster.make()
+    const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8")
+
+    const { stdout } = await cluster.run(["--help"])
+
+    const commands = [...(stdout.split("SUBCOMMANDS")[1] ?? "").matchAll(/^ {2}([a-z-]+)/gmu)].map(([, name]) => name)
+    assert.isAbove(commands.length, 15)
+    assert.deepStrictEqual(commands.filter((name) => !new RegExp(`\`(fastworker )?${name}[ \`]`, "u").test(page)), [])
   })
 
   it("accepts subworker for worker", async () => {

@@ -26,7 +26,8 @@ const numbersOf = (stats: Stats) => ({
   "waitingByPriority.low": stats.waitingByPriority.low,
   succeeded: stats.succeeded,
   failed: stats.failed,
-  cancelled: stats.cancelled
+  cancelled: stats.cancelled,
+  expired: stats.expired
 })
 
 if (Chromium.executable === undefined) console.log("Skipped: the dashboard in a browser, for want of Chromium")

@@ -2,14 +2,17 @@
 import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import type { ResultError, SubmitError, TaskTimedOut } from "../../src/domain/Errors.ts"
 import type { TaskContext } from "../../src/domain/TaskContext.ts"
 import * as Task from "../../src/domain/TaskDefinition.ts"
-import type { Client, TaskHandle } from "../../src/services/Client.ts"
+import type { Client, ProgressError, TaskHandle } from "../../src/services/Client.ts"
+import * as Handles from "../../src/services/Handles.ts"
 
 class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { code: Schema.Int }) {}
 class Mailer extends Context.Service<Mailer, { readonly send: (to: string) => Effect.Effect<string, Rejected> }>()(
@@ -22,6 +25,7 @@ const mail = Task.make("mail", {
   error: Rejected
 })
 const tick = Task.make("tick")
+const upload = Task.make("upload", { success: Schema.Int, progress: Schema.Struct({ at: Schema.Date }) })
 const page = Task.make("page", { args: { size: Schema.optionalKey(Schema.Int) } })
 
 type Same<A, B> = [A] extends [B] ? [B] extends [A] ? true : false : false
@@ -32,13 +36,27 @@ const submissions = (client: Client["Service"]) => {
   const at = new Date(0)
 
   const handle = client.delay(mail, { to: "a", at })
-  same<typeof handle, Effect.Effect<TaskHandle<string, Rejected>, SubmitError>>(true)
+  same<typeof handle, Effect.Effect<TaskHandle<string, Rejected, never>, SubmitError>>(true)
   const value = client.run(mail, { to: "a", at }, { priority: "high", id: "order-1" })
   same<typeof value, Effect.Effect<string, Rejected | SubmitError | ResultError>>(true)
   const result = client.result(mail, "id")
   same<typeof result, Effect.Effect<string, Rejected | ResultError>>(true)
   const nothing = client.run(tick)
   same<typeof nothing, Effect.Effect<void, SubmitError | ResultError>>(true)
+
+  void client.delay(mail, { to: "a", at }, { in: "5 minutes", expiresIn: "1 hour", tags: ["a"], tenant: "b" })
+  void client.delay(mail, { to: "a", at }, { at, ignoreResult: true })
+  void client.delay(mail, { to: "a", at }, { at: 0 })
+  // @ts-expect-error not a duration
+  void client.delay(mail, { to: "a", at }, { in: "soon" })
+  // @ts-expect-error not a time
+  void client.delay(mail, { to: "a", at }, { at: "tomorrow" })
+
+  const follow = (handle: Effect.Success<ReturnType<typeof uploads>>) => handle.progress
+  const uploads = () => client.delay(upload)
+  same<ReturnType<typeof follow>, Stream.Stream<{ readonly at: Date }, ProgressError>>(true)
+  const progress = client.progress(mail, "id")
+  same<typeof progress, Stream.Stream<never, ProgressError>>(true)
 
   // @ts-expect-error an argument of another type
   void client.delay(mail, { to: 1, at })
@@ -64,6 +82,20 @@ const submissions = (client: Client["Service"]) => {
   void client.delay(page, { size: 1 })
   // @ts-expect-error an optional argument of another type
   void client.delay(page, { size: "1" })
+}
+
+const many = (mails: ReadonlyArray<TaskHandle<string, Rejected, never>>, tick: TaskHandle<void, never, never>) => {
+  const all = Handles.all(mails)
+  same<typeof all, Effect.Effect<Array<string>, Rejected | ResultError>>(true)
+  const each = (mail: TaskHandle<string, Rejected, never>) => Handles.all([mail, tick])
+  same<ReturnType<typeof each>, Effect.Effect<[string, void], Rejected | ResultError>>(true)
+  const first = Handles.first(mails)
+  same<Effect.Success<typeof first>["value"], string>(true)
+  same<Effect.Error<typeof first>, Rejected | ResultError>(true)
+  const mixed = (mail: TaskHandle<string, Rejected, never>) => Handles.first([mail, tick])
+  same<Effect.Success<ReturnType<typeof mixed>>["value"], string | void>(true)
+  const completed = Handles.asCompleted(mails)
+  same<Stream.Success<typeof completed>["exit"], Exit.Exit<string, Rejected | ResultError>>(true)
 }
 
 const handlers = () => {
@@ -197,6 +229,7 @@ const middleware = () => {
 it("is checked by the compiler", () => {
   assert.isFunction(submissions)
   assert.isFunction(handlers)
+  assert.isFunction(many)
   assert.isFunction(policies)
   assert.isFunction(schedules)
   assert.isFunction(middleware)

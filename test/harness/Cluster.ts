@@ -7,7 +7,8 @@ import { once } from "node:events"
 import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 
-const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
+/** The command as a file for Node. */
+export const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 
 const pollMillis = 10
 
@@ -47,6 +48,8 @@ export interface Running {
   readonly signal: (signal: NodeJS.Signals) => void
   /** Exit code, or the name of the signal that ended it. */
   readonly exit: () => Promise<number | NodeJS.Signals>
+  /** The same, or `undefined` while it runs. */
+  readonly ended: () => number | NodeJS.Signals | undefined
 }
 
 export interface Output {
@@ -83,9 +86,12 @@ const observe = (child: ChildProcess): Running => {
         }
         if (ended !== undefined) throw new Error(`Process ended with ${ended} before "${name}"\n${describe()}`)
         return undefined
+      }).catch((error: Error) => {
+        throw new Error(`${error.message}\n${describe()}`)
       }),
     signal: (signal) => void child.kill(signal),
-    exit: () => eventually(`exit of process ${child.pid}`, () => ended, 45_000)
+    exit: () => eventually(`exit of process ${child.pid}`, () => ended, 45_000),
+    ended: () => ended
   }
 }
 
@@ -115,7 +121,17 @@ export class Cluster implements AsyncDisposable {
 
   /** Starts the command; the discovery address of this test is in its environment. */
   start(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Running {
-    const child = spawn(process.execPath, [bin, ...args], {
+    return this.script(bin, args, env)
+  }
+
+  /** Starts a script in Node, with the same environment. */
+  script(file: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Running {
+    return this.program(process.execPath, [file, ...args], env)
+  }
+
+  /** Starts any program, with the same environment. */
+  program(file: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Running {
+    const child = spawn(file, args, {
       env: environment({ FASTWORKER_DISCOVERY: this.discovery, ...env }),
       stdio: ["ignore", "pipe", "pipe"]
     })

@@ -15,10 +15,16 @@ export interface Program {
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** Its input stays open for more. Default: `false`. */
+  readonly isInteractive?: boolean
 }
 
 /** Starts a program, killed with the scope. */
-export const start = (command: string, args: ReadonlyArray<string>, { env = {}, input }: ProgramOptions = {}) =>
+export const start = (
+  command: string,
+  args: ReadonlyArray<string>,
+  { env = {}, input, isInteractive = false }: ProgramOptions = {}
+) =>
   Effect.acquireRelease(
     Effect.sync((): Program => {
       const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] })
@@ -30,7 +36,7 @@ export const start = (command: string, args: ReadonlyArray<string>, { env = {}, 
       child.on("error", ({ message }) => (ended = message))
       child.on("close", (code, signal) => (ended ??= code ?? signal ?? "ended"))
       child.stdin.on("error", () => {})
-      child.stdin.end(input)
+      if (!isInteractive) child.stdin.end(input)
       return { child, output: () => output, ended: () => ended }
     }),
     (program) =>

@@ -245,11 +245,11 @@ withNngcat(titled("a client in a shell", nngcatMissing), () => {
     ["nothing", "\n", { _tag: "BadRequest" }],
     ["JSON over several lines", "{\"v\":1,\n\"op\":\"stats\"}", { _tag: "BadRequest" }],
     ["an array", "[1]", { _tag: "BadRequest", reason: "the header is not a JSON object" }],
-    ["no version", "{\"op\":\"stats\"}", { _tag: "ProtocolMismatch", ours: 1, theirs: null }],
-    ["another version", "{\"v\":2,\"op\":\"stats\"}", { _tag: "ProtocolMismatch", ours: 1, theirs: 2 }],
+    ["no version", "{\"op\":\"stats\"}", { _tag: "ProtocolMismatch", ours: [1], theirs: null }],
+    ["another version", "{\"v\":2,\"op\":\"stats\"}", { _tag: "ProtocolMismatch", ours: [1], theirs: 2 }],
     ["a version that is no number", "{\"v\":\"1\",\"op\":\"stats\"}", {
       _tag: "ProtocolMismatch",
-      ours: 1,
+      ours: [1],
       theirs: "1"
     }],
     ["no op", "{\"v\":1}", { _tag: "BadRequest" }],
@@ -260,10 +260,17 @@ withNngcat(titled("a client in a shell", nngcatMissing), () => {
       _tag: "TaskNotFound",
       id: "none"
     }],
-    ["a running id to cancel", "{\"v\":1,\"op\":\"cancel\",\"id\":\"running-1\"}", {
-      _tag: "TaskRunning",
+    ["an unknown id to retry", "{\"v\":1,\"op\":\"retry\",\"id\":\"none\"}", { _tag: "TaskNotFound", id: "none" }],
+    ["a running id to retry", "{\"v\":1,\"op\":\"retry\",\"id\":\"running-1\"}", {
+      _tag: "NotRetryable",
       id: "running-1",
-      worker: "by-hand"
+      state: "running"
+    }],
+    ["an unknown schedule", "{\"v\":1,\"op\":\"trigger\",\"id\":\"none\"}", { _tag: "ScheduleNotFound", id: "none" }],
+    ["another number of tasks than expected", "{\"v\":1,\"op\":\"cancelAll\",\"filter\":{},\"expect\":7}", {
+      _tag: "CountChanged",
+      expected: 7,
+      count: 1
     }]
   ]
   const fields: ReadonlyArray<readonly [field: string, header: object]> = [
@@ -290,7 +297,7 @@ withNngcat(titled("a client in a shell", nngcatMissing), () => {
       yield* say(workerAddress, { op: "exchange", session: worker, seq: 1, free: 1 })
       for (const [title, message, expected] of refusals) {
         const { error } = (yield* ask(address, message)).header
-        assert.include(error, expected, title)
+        assert.deepInclude(error, expected, title)
         assert.isString((error as Readonly<Record<string, unknown>>).message, title)
       }
       for (const [field, header] of fields) {

@@ -7,28 +7,11 @@ import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
 import { Settings } from "../../src/services/Settings.ts"
 import { TaskQueue } from "../../src/services/TaskQueue.ts"
 import { makeRandom } from "../model/Random.ts"
+import { makeTask } from "./records.ts"
 
 let sequence = 0
 
-const task = (level: PriorityLevel, name = "t", bytes = 0, id = ""): TaskRecord => ({
-  id: id === "" ? `${sequence}` : id,
-  name,
-  level,
-  args: new Uint8Array(bytes),
-  sequence: sequence++,
-  submittedAt: 0,
-  state: "queued",
-  attempt: 0,
-  crashes: 0,
-  losses: 0,
-  worker: undefined,
-  leaseExchange: 0,
-  leasedAt: 0,
-  expectedMillis: 0,
-  watchers: [],
-  next: undefined,
-  previous: undefined
-})
+const task = (level: PriorityLevel, name = "t", bytes = 0): TaskRecord => makeTask(sequence++, { level, name, bytes })
 
 const make = (options: { maxWaiting?: number; maxWaitingBytes?: number; maxPassed?: number } = {}) =>
   TaskQueuePriority.makeUnsafe({ maxWaiting: 1_000_000, maxWaitingBytes: 1_000_000, maxPassed: 1_000_000, ...options })
@@ -37,7 +20,7 @@ const all = () => true
 
 const drain = (queue: TaskQueue["Service"], eligible: (name: string) => boolean = all): ReadonlyArray<TaskRecord> => {
   const taken: Array<TaskRecord> = []
-  for (let next = queue.take(eligible); next !== undefined; next = queue.take(eligible)) taken.push(next)
+  for (let next = queue.take(eligible, all); next !== undefined; next = queue.take(eligible, all)) taken.push(next)
   return taken
 }
 
@@ -77,7 +60,7 @@ describe("order", () => {
         } else if (what < 7) {
           const able = new Set(random.shuffle(["a", "b", "c"]).slice(0, random.between(0, 3)))
           const expected = waiting.find(({ name }) => able.has(name))
-          const actual = queue.take((name) => able.has(name))
+          const actual = queue.take((name) => able.has(name), all)
           assert.strictEqual(actual, expected)
           waiting = waiting.filter((each) => each !== expected)
           if (actual !== undefined) taken.push(actual)
@@ -106,7 +89,7 @@ describe("order", () => {
     const queue = make()
     const tasks = Array.from({ length: 50 }, () => task(1))
     for (const each of tasks) queue.offer(each)
-    const half = Array.from({ length: 25 }, () => queue.take(all) as TaskRecord)
+    const half = Array.from({ length: 25 }, () => queue.take(all, all) as TaskRecord)
     const younger = task(1)
     queue.offer(younger)
 
@@ -135,7 +118,7 @@ describe("eligibility", () => {
     const queue = make()
     queue.offer(task(0))
 
-    const taken = queue.take(() => false)
+    const taken = queue.take(() => false, all)
 
     assert.isUndefined(taken)
     assert.strictEqual(queue.size(), 1)
@@ -170,13 +153,13 @@ describe("bounds", () => {
     const queue = make({ maxWaiting: 1, maxWaitingBytes: 1 })
     const first = task(1, "t", 1)
     queue.offer(first)
-    queue.take(all)
+    queue.take(all, all)
     queue.offer(task(1, "t", 1))
 
     queue.restore(first)
 
     assert.deepStrictEqual([queue.size(), queue.bytes()], [2, 2])
-    assert.strictEqual(queue.take(all), first)
+    assert.strictEqual(queue.take(all, all), first)
   })
 })
 
@@ -195,7 +178,7 @@ const longestWait = (
     const had = [0, 1, 2, 3].map((level) =>
       ["a", "b"].some((name) => able(name) && queue.tasksOf(name).some((each) => each.level === level))
     )
-    const taken = queue.take(able)
+    const taken = queue.take(able, all)
     for (const level of [0, 1, 2, 3] as const) {
       current[level] = had[level] === true && taken?.level !== level ? (current[level] as number) + 1 : 0
       longest[level] = Math.max(longest[level] as number, current[level])
@@ -254,12 +237,12 @@ describe("starvation", () => {
     const queue = make({ maxPassed })
     for (let i = 0; i < 100; i++) queue.offer(task(0, "a"))
     for (let i = 0; i < 10; i++) for (const level of [2, 3] as const) queue.offer(task(level, "a"))
-    for (let i = 0; i < maxPassed; i++) queue.take(all)
+    for (let i = 0; i < maxPassed; i++) queue.take(all, all)
     const late = task(1, "a")
     queue.offer(late)
 
     let passed = 0
-    while (passed < 1_000 && queue.take(all) !== late) passed++
+    while (passed < 1_000 && queue.take(all, all) !== late) passed++
 
     assert.isAtMost(passed, maxPassed + 2)
   })
@@ -279,7 +262,7 @@ describe("starvation", () => {
         queue.offer(low)
         let passed = 0
         queue.offer(task(0, "a"))
-        while (passed < 1_000 && queue.take(all) !== low) {
+        while (passed < 1_000 && queue.take(all, all) !== low) {
           passed++
           queue.offer(task(0, "a"))
         }
@@ -307,7 +290,7 @@ describe("size", () => {
     for (const each of removed) queue.remove(each)
     const left = inOrder(tasks.filter((each) => !removed.has(each)))
 
-    const first = Array.from({ length: 20_000 }, () => queue.take(all) as TaskRecord)
+    const first = Array.from({ length: 20_000 }, () => queue.take(all, all) as TaskRecord)
     assert.deepStrictEqual([queue.size(), queue.bytes()], [50_000, 50_000])
     for (const each of first) queue.restore(each)
     const taken = drain(queue)
@@ -321,7 +304,7 @@ describe("size", () => {
     const queue = make()
     const tasks = Array.from({ length: 100_000 }, () => task(2))
     for (const each of tasks) queue.offer(each)
-    const leased = Array.from({ length: 100_000 }, () => queue.take(all) as TaskRecord)
+    const leased = Array.from({ length: 100_000 }, () => queue.take(all, all) as TaskRecord)
 
     const start = performance.now()
     for (const each of leased) queue.restore(each)

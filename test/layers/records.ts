@@ -1,4 +1,6 @@
 import type { Outcome } from "../../src/domain/Outcome.ts"
+import type { PriorityLevel } from "../../src/domain/Priority.ts"
+import type { TaskOptions, TaskRecord } from "../../src/domain/Task.ts"
 import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
 
 /** A worker that is open for leases, with a handler of `t`. */
@@ -32,6 +34,7 @@ export const makeWorker = (
   free: slots,
   waiting: 0,
   suspects: 0,
+  suspectedAt: 0,
   unsettled: new Map(),
   unsettledLeases: 0,
   leases: new Set(),
@@ -58,4 +61,36 @@ export const makeOutcome = (id: string, bytes = 0): Outcome => ({
   startedAt: 0,
   finishedAt: 0,
   body: new Uint8Array(bytes)
+})
+
+/** A waiting task, of the age and with the options that are given. */
+export const makeTask = (
+  sequence: number,
+  { bytes = 0, id = `${sequence}`, level = 2, name = "t", options }: {
+    readonly bytes?: number
+    readonly id?: string
+    readonly level?: PriorityLevel
+    readonly name?: string
+    readonly options?: TaskOptions | undefined
+  } = {}
+): TaskRecord => ({
+  id,
+  name,
+  level,
+  args: new Uint8Array(bytes),
+  sequence,
+  submittedAt: 0,
+  options,
+  detail: undefined,
+  state: "queued",
+  attempt: 0,
+  crashes: 0,
+  losses: 0,
+  worker: undefined,
+  leaseExchange: 0,
+  leasedAt: 0,
+  expectedMillis: 0,
+  watchers: [],
+  next: undefined,
+  previous: undefined
 })

@@ -62,7 +62,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     reborn,
     see
   })
-  const { counts, during, entries, outcomes } = ledger
+  const { counts, entries, outcomes } = ledger
 
   const tell = (schedule: string | undefined) => {
     if (schedule !== undefined) submitted.set(schedule, (submitted.get(schedule) ?? 0) + 1)
@@ -139,7 +139,9 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
       throw new Broken("the same id is the same task", `${accepted} was submitted with other arguments`)
     }
     if (id === undefined && isNew && !differs && options === entry.options) {
-      if (level !== undefined && entry.level !== level) throw new Broken("a task is what was submitted", `level of ${accepted}`)
+      if (level !== undefined && entry.level !== level) {
+        throw new Broken("a task is what was submitted", `level of ${accepted}`)
+      }
       if (entry.dueAt !== Math.max(0, times.dueAt ?? 0) && (times.dueAt ?? 0) > now()) {
         throw new Broken("a task is what was submitted", `${accepted} is due at ${entry.dueAt}, not ${times.dueAt}`)
       }
@@ -167,7 +169,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
       see,
       isPaused: (name) => isDraining || pauses.has("all") || pauses.has(`task:${name}`)
     })
-    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => during({ op, ...more }, body)
+    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => ledger.during({ op, ...more }, body)
 
     return {
       ...core,
@@ -229,7 +231,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
             ? ["cancelling"]
             : ["cancelled"]
           if (!expected.includes(answer) || (answer === "cancelled" && entries.has(id))) {
-            throw new Broken("cancel works", `${id} was ${entry?.state}, is ${known(id)?.state}, the answer is ${answer}`)
+            throw new Broken(
+              "cancel works",
+              `${id} was ${entry?.state}, is ${known(id)?.state}, the answer is ${answer}`
+            )
           }
           return result
         }),
@@ -242,10 +247,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           return result
         }),
       cancelWaiting: (now) => doing("cancelWaiting", () => core.cancelWaiting(now)),
-      retry: (id, watcher, now) =>
+      retry: (id, as, now) =>
         doing("retry", () => {
           const wasDead = dead.has(id)
-          const result = core.retry(id, watcher, now)
+          const result = core.retry(id, as, now)
           if (Result.isSuccess(result)) {
             const entry = known(result.success)
             // While its retry is on its way to the disk it may be dropped as the oldest of too many.
@@ -262,7 +267,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
         declared.set(declaration.id, (declared.get(declaration.id) ?? 0) + 1)
         return core.setSchedule(declaration, now)
       },
-      trigger: (id, now) => doing("trigger", () => core.trigger(id, now)),
+      trigger: (id, as, now) => doing("trigger", () => core.trigger(id, as, now)),
 
       register: (registration, now) =>
         doing("register", () => {
@@ -292,7 +297,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
             const entry = known(id)
             const isKept = entry?.worker === registered.worker && entry.attempt === attempt
             if (isKept === registered.abandon.includes(id)) {
-              throw new Broken("what a worker holds is kept or abandoned", `${id}/${attempt} of ${registration.session}`)
+              throw new Broken(
+                "what a worker holds is kept or abandoned",
+                `${id}/${attempt} of ${registration.session}`
+              )
             }
           }
           return registered
@@ -322,7 +330,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
             const record = core.schedules.get(id)
             const last = lastTask === record?.lastTask ? undefined : known(lastTask ?? "")
             if (record?.declaration.overlap === "replace" && last !== undefined && last.state !== "cancelling") {
-              throw new Broken("tasks of a schedule overlap as declared", `${record.lastTask} does not replace ${lastTask}`)
+              throw new Broken(
+                "tasks of a schedule overlap as declared",
+                `${record.lastTask} does not replace ${lastTask}`
+              )
             }
           }
           checkDue(core.schedules, expected, submitted, (id) => isRestarted || (declared.get(id) ?? 0) > 1)
@@ -343,7 +354,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
 
   const differ = (what: string, actual: unknown, expected: unknown) => {
     if (actual !== expected) {
-      throw new Broken("counts are conserved", `${what}: the core says ${String(actual)}, the books ${String(expected)}`)
+      throw new Broken(
+        "counts are conserved",
+        `${what}: the core says ${String(actual)}, the books ${String(expected)}`
+      )
     }
   }
 
@@ -369,7 +383,9 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     check() {
       const { core } = the(parts)
       const { cancelled, expired, failed, running, submitted, succeeded } = core.counts
-      for (const name of Object.keys(counts) as Array<keyof typeof counts>) differ(name, core.counts[name], counts[name])
+      for (const name of Object.keys(counts) as Array<keyof typeof counts>) {
+        differ(name, core.counts[name], counts[name])
+      }
       differ("waiting", core.waiting(), ledger.waiting())
       differ("bytes that wait", core.waitingBytes(), ledger.bytes())
       differ("submitted", submitted, core.waiting() + running + succeeded + failed + cancelled + expired)
@@ -405,7 +421,9 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
       for (const worker of registry.workers()) {
         for (const task of worker.leases) {
           leases++
-          if (known(task.id)?.worker !== worker) throw new Broken("one worker has a task", `${task.id}: ${worker.session}`)
+          if (known(task.id)?.worker !== worker) {
+            throw new Broken("one worker has a task", `${task.id}: ${worker.session}`)
+          }
         }
         let unsettled = 0
         for (const count of worker.unsettled.values()) unsettled += count
@@ -421,17 +439,25 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
         if (holder.until <= now()) continue
         held++
         const actual = core.uniques.find(name, key, now())
-        if (actual !== holder.id) throw new Broken("one task per unique key", `${key} of ${name}: ${actual}, not ${holder.id}`)
+        if (actual !== holder.id) {
+          throw new Broken("one task per unique key", `${key} of ${name}: ${actual}, not ${holder.id}`)
+        }
       }
       // Looked for, keys whose period is over are dropped.
       core.uniques.find("", "", now())
-      if (core.uniques.size() !== held) throw new Broken("a unique key is free again", `${core.uniques.size()} are held, not ${held}`)
+      if (core.uniques.size() !== held) {
+        throw new Broken("a unique key is free again", `${core.uniques.size()} are held, not ${held}`)
+      }
       for (const outcome of results.outcomes()) {
         const mark = outcomes.get(outcome.id)
-        if (mark !== undefined && mark.text !== markOf(outcome).text) throw new Broken("an outcome is final", outcome.id)
+        if (mark !== undefined && mark.text !== markOf(outcome).text) {
+          throw new Broken("an outcome is final", outcome.id)
+        }
       }
       for (const id of dead) {
-        if (settings.maxDead > 1_000 && core.dead.get(id) === undefined) throw new Broken("what failed can be retried", id)
+        if (settings.maxDead > 1_000 && core.dead.get(id) === undefined) {
+          throw new Broken("what failed can be retried", id)
+        }
       }
       for (const target of pauses) {
         if (!core.pauses.targets().includes(target)) throw new Broken("what is paused stays paused", target)

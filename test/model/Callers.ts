@@ -66,7 +66,10 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
       const number = last - outcomes.length + 1 + i
       const known = caller.received.get(number)
       if (known !== undefined && known !== outcome.id) {
-        throw new Broken("outcomes keep their numbers", `number ${number} of ${caller.token} is ${known}, now ${outcome.id}`)
+        throw new Broken(
+          "outcomes keep their numbers",
+          `number ${number} of ${caller.token} is ${known}, now ${outcome.id}`
+        )
       }
       caller.received.set(number, outcome.id)
       told(caller, outcome, bodies[i] as string)
@@ -74,8 +77,17 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
     caller.acked = Math.max(caller.acked, last)
   }
 
-  const ask = (caller: Caller, header: object, onReply: (header: Header, body: string) => void, bodies: ReadonlyArray<string> = []) =>
-    send(caller.link, { message: encode({ v, ...header }, bodies), op: (header as { readonly op: string }).op, onReply })
+  const ask = (
+    caller: Caller,
+    header: object,
+    onReply: (header: Header, body: string) => void,
+    bodies: ReadonlyArray<string> = []
+  ) =>
+    send(caller.link, {
+      message: encode({ v, ...header }, bodies),
+      op: (header as { readonly op: string }).op,
+      onReply
+    })
 
   return {
     callers,
@@ -107,7 +119,9 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
       }
       ask(caller, header, (reply) => {
         if (reply.error !== undefined) return
-        const refused = new Set(((reply["refused"] ?? []) as ReadonlyArray<{ readonly index: number }>).map(({ index }) => index))
+        const refused = new Set(
+          ((reply["refused"] ?? []) as ReadonlyArray<{ readonly index: number }>).map(({ index }) => index)
+        )
         const ids = (reply["ids"] ?? tasks.map(({ id }) => id)) as ReadonlyArray<string | null | undefined>
         for (let index = 0; index < tasks.length; index++) {
           const id = ids[index]
@@ -127,7 +141,9 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
       for (const id of watched) caller.asked.add(id)
       ask(caller, { op: "watch", session: caller.token, ids: watched, progress }, (reply) => {
         if (reply.error !== undefined) return
-        const refused = (reply["refused"] ?? []) as ReadonlyArray<{ readonly index: number; readonly error: { readonly _tag: string } }>
+        const refused = (reply["refused"] ?? []) as ReadonlyArray<
+          { readonly index: number; readonly error: { readonly _tag: string } }
+        >
         const full = new Set(refused.filter(({ error }) => error._tag === "OutboxFull").map(({ index }) => index))
         const gone = new Set(refused.map(({ index }) => index))
         for (let index = 0; index < watched.length; index++) {

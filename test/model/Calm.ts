@@ -35,9 +35,9 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   }
 
   const work = (round: number) => {
-    for (const worker of [...labour.workers.values()]) {
+    for (const worker of labour.workers.values()) {
       const { link } = worker
-      if (link.pending.size > 0 && round % 8 === 7) for (const _ of link.pending) world.resend(link)
+      if (link.pending.size > 0 && round % 8 === 7) { for (const _ of link.pending) world.resend(link) }
       if (!worker.isRegistered) {
         if (!worker.isRegistering) labour.register(worker)
         continue
@@ -73,7 +73,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
     }
   }
 
-  for (const worker of [...labour.workers.values()]) {
+  for (const worker of labour.workers.values()) {
     if (worker.isLiar || worker.isDraining) world.kill(worker, true)
   }
   // Nothing more is asked for: what is on its way would pause something, or declare another schedule.
@@ -86,30 +86,41 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
     const [kind, ...rest] = target.split(":")
     core().setPaused(kind === "all" ? {} : { [kind === "task" ? "task" : "worker"]: rest.join(":") }, false)
   }
-  for (const { declaration } of [...core().schedules.records()]) core().unschedule(declaration.id)
+  for (const { declaration } of core().schedules.records()) core().unschedule(declaration.id)
   for (const w of [9_001, 9_002]) world.play({ t: "hire", w, slots: 4, names })
 
   const { entries } = world.audit()
-  runUntil("every accepted task comes to its outcome", () => entries.size === 0, () =>
-    [...entries.values()].slice(0, 5).map(({ id, name, state }) => {
-      const task = core().task(id)
-      return `${id} (${name}, ${state}: ${task === undefined ? "gone" : core().whyWaiting(task, world.now())})`
-    }).join(", "))
+  runUntil(
+    "every accepted task comes to its outcome",
+    () => entries.size === 0,
+    () =>
+      [...entries.values()].slice(0, 5).map(({ id, name, state }) => {
+        const task = core().task(id)
+        return `${id} (${name}, ${state}: ${task === undefined ? "gone" : core().whyWaiting(task, world.now())})`
+      }).join(", ")
+  )
   for (const caller of callers.callers.values()) callers.watch(caller, [])
   settle()
   runUntil(
     "every outcome comes to who waits for it",
     () => [...callers.callers.values()].every(({ link, wanted }) => wanted.size === 0 && link.pending.size === 0),
-    () => [...callers.callers.values()].map(({ c, link, wanted }) => `${c}: ${[...wanted].join(" ")} ${link.pending.size}`).join(", ")
+    () =>
+      [...callers.callers.values()].map(({ c, link, wanted }) => `${c}: ${[...wanted].join(" ")} ${link.pending.size}`)
+        .join(", ")
   )
   world.audit().checkAll()
 
-  for (const worker of [...labour.workers.values()]) labour.leave(worker)
+  for (const worker of labour.workers.values()) labour.leave(worker)
   settle()
-  for (const worker of [...labour.workers.values()]) world.kill(worker, true)
+  for (const worker of labour.workers.values()) world.kill(worker, true)
   world.pass(world.server().settings.sessionTimeoutMillis + 70_000)
   const { queue, registry } = world.server()
-  const left = { ...core().remembered(), queue: queue.size(), workers: registry.size(), sessions: core().sessions.size() }
+  const left = {
+    ...core().remembered(),
+    queue: queue.size(),
+    workers: registry.size(),
+    sessions: core().sessions.size()
+  }
   for (const [what, size] of Object.entries(left)) {
     if (size > 0) throw new Broken("nothing is left of what has ended", `${size} ${what}`)
   }

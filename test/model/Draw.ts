@@ -154,7 +154,9 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
       ...(random.chance(0.7) ? { watch: true } : {}),
       ...(features.times && random.chance(0.25) ? { in: random.pick([0, 20, 300, 3_000]) } : {}),
       ...(features.times && random.chance(0.2) ? { expiresIn: random.pick([10, 200, 2_000]) } : {}),
-      ...(unique === undefined ? {} : { unique: random.chance(0.3) ? { ...unique, onConflict: "replace" as const } : unique }),
+      ...(unique === undefined
+        ? {}
+        : { unique: random.chance(0.3) ? { ...unique, onConflict: "replace" as const } : unique }),
       ...(features.limits && random.chance(0.6) ? { limitKey: random.pick(["k1", "k2", "k3"]) } : {}),
       ...(fairKey === undefined ? {} : { fairKey, weight: weights[fairKey] as number }),
       ...(random.chance(0.1) ? { tags: ["t"], tenant: "tenant" } : {}),
@@ -181,25 +183,40 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
       { settled: seq },
       { abandoned: [seq] },
       { held: [lease(), lease()] },
-      { reports: [{ ...lease(), state: random.pick(["succeeded", "failed", "returned", "stopped", "crashed"] as const) }] },
+      {
+        reports: [{
+          ...lease(),
+          state: random.pick(["succeeded", "failed", "returned", "stopped", "crashed"] as const)
+        }]
+      },
       { reports: [{ ...lease(), state: "failed", retryIn: 50 }] }
     ])
   }
 
   const filter = (): Filter =>
-    random.pick<Filter>([{ name: random.pick(names) }, { tag: "t" }, { tenant: "tenant" }, { state: "queued" }, { state: "delayed" }])
+    random.pick<Filter>([{ name: random.pick(names) }, { tag: "t" }, { tenant: "tenant" }, { state: "queued" }, {
+      state: "delayed"
+    }])
 
   const question = (): Question => {
     const what = random.below(100)
     if (features.cancels && what < 55) return { op: "cancel", id: anId(), ...(random.chance(0.2) ? { wait: 500 } : {}) }
     if (features.cancels && what < 58) return { op: "cancelAll", filter: filter() }
     if (features.pauses && what < 75) {
-      const target = random.pick([{}, { task: random.pick(names) }, { worker: `id-${random.between(1, workers + 1)}` }, { schedule: "s1" }])
+      const target = random.pick([
+        {},
+        { task: random.pick(names) },
+        { worker: `id-${random.between(1, workers + 1)}` },
+        { schedule: "s1" }
+      ])
       return { op: random.chance(0.4) ? "pause" : "resume", target }
     }
     if (features.schedules && what < 85) {
       const id = `s${random.below(4)}`
-      return random.pick<Question>([{ op: "schedule", schedule: schedule(random) }, { op: "trigger", id }, { op: "unschedule", id }])
+      return random.pick<Question>([{ op: "schedule", schedule: schedule(random) }, { op: "trigger", id }, {
+        op: "unschedule",
+        id
+      }])
     }
     if (what < 90) {
       const { dead } = world.audit()
@@ -296,7 +313,11 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
 
   const time = (): Step => ({
     t: "time",
-    ms: random.chance(0.9) ? random.pick([1, 3, 10, 30]) : random.chance(0.9) ? random.between(50, 400) : random.pick([1_200, 3_500])
+    ms: random.chance(0.9)
+      ? random.pick([1, 3, 10, 30])
+      : random.chance(0.9)
+      ? random.between(50, 400)
+      : random.pick([1_200, 3_500])
   })
 
   return (): Step => {
@@ -304,7 +325,9 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (count < 2 || (count < 6 && random.chance(0.02))) return hire()
     const what = random.next()
     if (what < 0.03 * features.chaos) return chaos()
-    if (world.journal !== undefined && what > 0.93) return { t: "commit", entries: random.chance(0.5) ? 1_000 : random.between(1, 4) }
+    if (world.journal !== undefined && what > 0.93) {
+      return { t: "commit", entries: random.chance(0.5) ? 1_000 : random.between(1, 4) }
+    }
     if (what < 0.15) return submit()
     if (what < 0.24) return time()
     if (what < 0.36) return { t: "turn" }

@@ -64,7 +64,9 @@ export const checkDue = (
   for (const { due, id, nextAt } of expected) {
     const count = submitted.get(id) ?? 0
     if (count > 0) some++
-    if (isAgain(id) ? count > due : count !== due) throw new Broken("a schedule is due as declared", `${id} submitted ${count} times, not ${due}`)
+    if (isAgain(id) ? count > due : count !== due) {
+      throw new Broken("a schedule is due as declared", `${id} submitted ${count} times, not ${due}`)
+    }
     const record = schedules.get(id)
     if (record !== undefined && record.nextAt !== nextAt) {
       throw new Broken("a schedule is due as declared", `${id} is due next at ${record.nextAt}, not ${nextAt}`)

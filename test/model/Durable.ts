@@ -69,13 +69,17 @@ export const makeDurable = (position: () => number) => {
 
     /** `isFollowed`: the journal has a further entry already, for its unique key. */
     accepted: (task: Snapshot, isFollowed: boolean) =>
-      note(() => {
-        tasks.delete(task.id)
-        tasks.set(task.id, task)
-        // Another task with an id that was forgotten.
-        outcomes.delete(task.id)
-        dead.delete(task.id)
-      }, task.id, isFollowed ? 1 : 0),
+      note(
+        () => {
+          tasks.delete(task.id)
+          tasks.set(task.id, task)
+          // Another task with an id that was forgotten.
+          outcomes.delete(task.id)
+          dead.delete(task.id)
+        },
+        task.id,
+        isFollowed ? 1 : 0
+      ),
     changed: (task: Snapshot) =>
       note(() => {
         if (tasks.has(task.id)) tasks.set(task.id, task)

@@ -55,6 +55,8 @@ interface WireLease extends Lease {
   readonly checkpoint?: number
 }
 
+// Who reads a message knows what its lists hold.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const list = <A>(value: unknown): ReadonlyArray<A> => (value ?? []) as ReadonlyArray<A>
 
 export const makeLabour = ({ onLease, typeOf }: {
@@ -103,7 +105,10 @@ export const makeLabour = ({ onLease, typeOf }: {
     }
     obey(worker, header)
     const leases = list<WireLease>(header["leases"])
-    const bodies = splitBody(body, leases.flatMap(({ checkpoint, size }) => [size, ...(checkpoint === undefined ? [] : [checkpoint])]))
+    const bodies = splitBody(
+      body,
+      leases.flatMap(({ checkpoint, size }) => [size, ...(checkpoint === undefined ? [] : [checkpoint])])
+    )
     let at = 0
     for (const lease of leases) {
       const args = bodies[at++] as string
@@ -143,7 +148,11 @@ export const makeLabour = ({ onLease, typeOf }: {
     held,
     giveUp,
 
-    hire({ isLiar = false, isPlain = false, names, slots, w }: Extract<Step, { readonly t: "hire" }>, link: Link, beatPeer: number) {
+    hire(
+      { isLiar = false, isPlain = false, names, slots, w }: Extract<Step, { readonly t: "hire" }>,
+      link: Link,
+      beatPeer: number
+    ) {
       workers.set(w, {
         w,
         session: token("a", w),

@@ -63,7 +63,17 @@ export const markOf = ({ attempt, body, reason, state }: Pick<Outcome, "attempt"
 const limitKeyOf = ({ options }: Entry) => options?.limitKey ?? ""
 
 /** What may cancel tasks that wait, and what may end those that a worker was told to stop. */
-const cancelling = new Set(["cancel", "cancelAll", "cancelWaiting", "submit", "tick", "restore", "retry", "retryAll", "trigger"])
+const cancelling = new Set([
+  "cancel",
+  "cancelAll",
+  "cancelWaiting",
+  "submit",
+  "tick",
+  "restore",
+  "retry",
+  "retryAll",
+  "trigger"
+])
 const releasing = new Set(["report", "news", "register", "leave", "expire"])
 
 export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, see, waiting, wall }: {
@@ -99,7 +109,9 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
 
   const entryOf = (id: string): Entry => {
     const entry = entries.get(id)
-    if (entry === undefined) throw new Broken("one outcome", `${id} has none or is unknown, and something happened to it`)
+    if (entry === undefined) {
+      throw new Broken("one outcome", `${id} has none or is unknown, and something happened to it`)
+    }
     return entry
   }
 
@@ -167,8 +179,12 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
           (task.crashes >= parts().settings.maxCrashes || task.losses >= 3 * parts().settings.maxCrashes)) ||
         (outcome.reason === "unknown" && !wasRunning && call.op === "expire")
       )
-    if (!isStopped && !isCancelled && !isExpired && !isReported) throw unexpected(entry, `${state} ${outcome.reason ?? ""}`)
-    if (isReported && call.op === "report" && textOf(outcome.body) !== textOf(call.body ?? new Uint8Array())) {
+    if (!isStopped && !isCancelled && !isExpired && !isReported) {
+      throw unexpected(entry, `${state} ${outcome.reason ?? ""}`)
+    }
+    const said = textOf(call.body ?? new Uint8Array())
+    const expected = outcome.reason === "crash" ? JSON.stringify({ crashes: task.crashes, last: said }) : said
+    if (isReported && call.op === "report" && textOf(outcome.body) !== expected) {
       throw new Broken("the outcome is what was reported", `${entry.id} has ${textOf(outcome.body)}`)
     }
     if (outcome.attempt !== task.attempt || outcome.name !== entry.name || outcome.finishedAt !== now()) {
@@ -205,7 +221,9 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
         progress: task.detail?.progress === undefined ? undefined : textOf(task.detail.progress),
         isAwaited: false
       }
-      if (!isRestored && task.attempt !== 0) throw new Broken("attempts count from 1", `${id} begins at ${task.attempt}`)
+      if (!isRestored && task.attempt !== 0) {
+        throw new Broken("attempts count from 1", `${id} begins at ${task.attempt}`)
+      }
       entries.set(id, entry)
       counts.submitted++
       bytes += args.length
@@ -244,11 +262,15 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
         entry.attempt = attempt
       } else {
         if (call.op !== "dispatch" || entry.state !== "queued") throw unexpected(entry, "started")
-        if (entry.expiresAt <= time) throw new Broken("nothing starts after it expired", `${id} did, on ${worker.session}`)
+        if (entry.expiresAt <= time) {
+          throw new Broken("nothing starts after it expired", `${id} did, on ${worker.session}`)
+        }
         for (const target of ["all", `task:${entry.name}`, `worker:${worker.id}`]) {
           if (pauses.has(target)) throw new Broken("what is paused does not start", `${id}, ${target} is paused`)
         }
-        if (!worker.names.has(entry.name)) throw new Broken("a worker gets what it can run", `${worker.session}: ${entry.name}`)
+        if (!worker.names.has(entry.name)) {
+          throw new Broken("a worker gets what it can run", `${worker.session}: ${entry.name}`)
+        }
         const { leases, names: _, slots, state, waiting: free } = worker
         if (state !== "active" || leases.size > slots + free) {
           throw new Broken("no lease beyond slots", `${worker.session} has ${leases.size} of ${slots} + ${free}`)
@@ -338,7 +360,9 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
 
     finished(outcome, task) {
       const entry = entries.get(outcome.id)
-      if (entry === undefined) throw new Broken("one outcome", `${outcome.id} ended, and had ended or was never accepted`)
+      if (entry === undefined) {
+        throw new Broken("one outcome", `${outcome.id} ended, and had ended or was never accepted`)
+      }
       checkFinish(entry, outcome, task)
       if (entry.worker !== undefined) {
         // A crash that ends a task is counted as well, whatever it ends as.

@@ -32,7 +32,8 @@ export interface Link {
 }
 
 /** A token that says whose it is. */
-export const token = (kind: "a" | "c" | "e", number: number): string => `${kind}${number.toString(16).padStart(31, "0")}`
+export const token = (kind: "a" | "c" | "e", number: number): string =>
+  `${kind}${number.toString(16).padStart(31, "0")}`
 
 export const encode = (header: object, bodies: ReadonlyArray<string> = []): Uint8Array =>
   Buffer.from(Envelope.encode(header, bodies).join(""))

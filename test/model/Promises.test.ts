@@ -71,8 +71,7 @@ describe("shrinkFailure", () => {
   /** A control plane that says that a task is cancelled, and leaves it where it waits. */
   const forgetful: Tamper = (core) => ({
     ...core,
-    cancel: (id, now) =>
-      core.task(id)?.state === "queued" ? Result.succeed("cancelled" as const) : core.cancel(id, now)
+    cancel: (id, now) => core.task(id)?.state === "queued" ? Result.succeed("cancelled" as const) : core.cancel(id, now)
   })
 
   it("finds the few steps that break a promise among all those of a seed", () => {

@@ -26,7 +26,9 @@ export interface Failure {
 }
 
 const failureOf = (cause: unknown, script: Script): Failure => ({
-  promise: cause instanceof Broken ? cause.promise : `an error: ${cause instanceof Error ? cause.message.slice(0, 40) : ""}`,
+  promise: cause instanceof Broken
+    ? cause.promise
+    : `an error: ${cause instanceof Error ? cause.message.slice(0, 40) : ""}`,
   message: cause instanceof Error ? cause.message : String(cause),
   script,
   cause

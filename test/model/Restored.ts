@@ -46,7 +46,7 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
       const { attempt, crashes, dueAt: at, expiresAt, failures, losses, progress } = entry
       throw wrong(
         `${id} is ${JSON.stringify({ attempt, crashes, losses, failures, progress, at, expiresAt })}, was ` +
-          `${JSON.stringify({ ...stored, args: textOf(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })}`
+          JSON.stringify({ ...stored, args: textOf(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })
       )
     }
   }
@@ -73,7 +73,9 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
   }
 
   for (const stored of durable.tasks.values()) checkTask(stored)
-  for (const id of audit.entries.keys()) if (!durable.tasks.has(id)) throw wrong(`${id} had an outcome, or was not stored`)
+  for (const id of audit.entries.keys()) {
+    if (!durable.tasks.has(id)) throw wrong(`${id} had an outcome, or was not stored`)
+  }
   restoreKeys()
   sameSet("pauses", core.pauses.targets(), durable.pauses)
   sameSet("dead tasks", [...core.dead.values()].map(({ outcome }) => outcome.id), audit.dead)
@@ -88,7 +90,9 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
   }
   for (const outcome of results.outcomes()) {
     const mark = durable.outcomes.get(outcome.id) ?? audit.outcomes.get(outcome.id)
-    if (mark?.text !== markOf(outcome).text) throw wrong(`the outcome of ${outcome.id} is ${markOf(outcome).text}, was ${mark?.text}`)
+    if (mark?.text !== markOf(outcome).text) {
+      throw wrong(`the outcome of ${outcome.id} is ${markOf(outcome).text}, was ${mark?.text}`)
+    }
   }
   audit.checkAll()
 }

@@ -185,7 +185,10 @@ export const simulate = (seed: number, steps: number): Outcome => {
         act(worker, () => {
           if (worker.running.get(id) !== entry) return
           worker.running.delete(id)
-          worker.reports.push({ report: { id: id as Report["id"], attempt: entry.attempt, state: "stopped" }, body: "" })
+          worker.reports.push({
+            report: { id: id as Report["id"], attempt: entry.attempt, state: "stopped" },
+            body: ""
+          })
           pump(worker)
         }))
     }

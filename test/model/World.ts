@@ -71,7 +71,10 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
       const run = `${incarnation} ${id}/${attempt}`
       const other = runs.get(run)
       if (other !== undefined && !unjudged.has(id)) {
-        throw new Broken("the attempt is the fencing token", `${attempt} of ${id} was run by ${other} and ${worker.session}`)
+        throw new Broken(
+          "the attempt is the fencing token",
+          `${attempt} of ${id} was run by ${other} and ${worker.session}`
+        )
       }
       runs.set(run, worker.session)
     }
@@ -106,7 +109,16 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     runs.clear()
   }
 
-  const newAudit = (): Audit => makeAudit({ setup, durable, now: timeNow, wall, reborn, see, isRestarted: durable !== undefined && incarnation > 0 })
+  const newAudit = (): Audit =>
+    makeAudit({
+      setup,
+      durable,
+      now: timeNow,
+      wall,
+      reborn,
+      see,
+      isRestarted: durable !== undefined && incarnation > 0
+    })
 
   const newServer = (audit: Audit): Server => {
     incarnation++
@@ -173,7 +185,10 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     const wanted = position ?? journal.store.position()
     const isError = typeof payload[0] === "string" && payload[0].startsWith("{\"v\":1,\"error\"")
     if (!isError && request.op !== "collect" && journal.store.committed() < wanted) {
-      throw new Broken("what is told is stored", `${request.op} was answered at ${journal.store.committed()} of ${wanted}`)
+      throw new Broken(
+        "what is told is stored",
+        `${request.op} was answered at ${journal.store.committed()} of ${wanted}`
+      )
     }
   }
 

@@ -1,0 +1,225 @@
+/**
+ * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `schedule`.
+ *
+ * @since 0.1.0
+ */
+import { Argument, Command, Flag, Prompt } from "effect/cli"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type { ManyOptions, PauseTarget, TaskFilter } from "../services/Client.ts"
+import { Client } from "../services/Client.ts"
+import type { Failure } from "./Asking.ts"
+import { asking, withClient } from "./Asking.ts"
+import * as Flags from "./Flags.ts"
+import * as Output from "./Output.ts"
+
+type Service = Client["Service"]
+
+/** Tasks that are changed at once when their ids are given. */
+const concurrency = 16
+
+const which = {
+  all: Flag.Boolean("all").pipe(Flag.withDefault(false), Flag.withDescription("All tasks that it can be done to")),
+  yes: Flag.Boolean("yes").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("Do not ask; needed where there is no terminal to ask on")
+  ),
+  filter: Flags.filter,
+  target: Flags.target
+}
+
+/** The filter that is meant by the flags; `undefined` when they mean none, or it is not clear which. */
+const meant = (
+  all: boolean,
+  flags: Command.Command.Config.InferValue<typeof Flags.filter>
+): TaskFilter | undefined => {
+  const filter = Flags.toFilter(flags)
+  return all === (Object.keys(filter).length === 0) ? filter : undefined
+}
+
+const isTerminal = () => process.stdin.isTTY && process.stdout.isTTY
+
+/** Changes the tasks that a filter means; without `yes` exactly as many as somebody has agreed to. */
+const changeMany = Effect.fnUntraced(function*(
+  { done, verb, yes }: { readonly verb: string; readonly done: string; readonly yes: boolean },
+  change: (options: ManyOptions) => Effect.Effect<number, Failure>
+) {
+  const { json } = yield* Flags.root
+  const ask = (options: ManyOptions) => Effect.catch(change(options), (error) => Output.fail(json, error))
+  let options: ManyOptions = {}
+  if (!yes) {
+    const expect = yield* ask({ dryRun: true })
+    if (json || !isTerminal()) {
+      return yield* Output.usage(json, `${Output.tasks(expect)} would be ${done.toLowerCase()}: say --yes to do so`)
+    }
+    if (expect === 0) return yield* Console.log("There are no such tasks")
+    const isAgreed = yield* Prompt.run(Prompt.Confirm({ message: `${verb} ${Output.tasks(expect)}?` })).pipe(
+      Effect.orElseSucceed(() => false)
+    )
+    if (!isAgreed) return yield* Console.log("Nothing was changed")
+    options = { expect }
+  }
+  const count = yield* ask(options)
+  yield* json ? Output.json({ count }) : Console.log(`${done} ${Output.tasks(count)}`)
+})
+
+/** Changes tasks one by one, and says of each what became of it. */
+const changeEach = Effect.fnUntraced(function*(
+  ids: ReadonlyArray<string>,
+  change: (id: string) => Effect.Effect<{ readonly json: object; readonly text: string }, Failure>
+) {
+  const { json } = yield* Flags.root
+  const codes = yield* Effect.forEach(ids, (id) =>
+    change(id).pipe(
+      Effect.flatMap((done) => json ? Output.json(done.json) : Console.log(done.text)),
+      Effect.as(0 as Output.ExitCode),
+      Effect.catchIf(
+        (error) => Output.codeOf(error) === 1,
+        (error) => Output.fail(json, error, { id }).pipe(Effect.catchTag("Exited", ({ code }) => Effect.succeed(code)))
+      ),
+      // Nobody is there: the next would wait in vain too.
+      Effect.catch((error) => Output.fail(json, error, { id }))
+    ), { concurrency })
+  return codes.includes(1) ? yield* new Output.Exited({ code: 1 }) : undefined
+})
+
+/** Creates a command that changes tasks by their ids or by a filter. */
+const changing = <const Name extends string>(
+  name: Name,
+  description: string,
+  { all, done, one, verb }: {
+    readonly verb: string
+    readonly done: string
+    readonly one: (
+      client: Service,
+      id: string
+    ) => Effect.Effect<{ readonly json: object; readonly text: string }, Failure>
+    readonly all: (client: Service) => (filter: TaskFilter, options: ManyOptions) => Effect.Effect<number, Failure>
+  }
+) =>
+  Command.make(
+    name,
+    {
+      ids: Argument.String("id").pipe(Argument.withDescription("Ids of tasks"), Argument.variadic({ min: 0 })),
+      ...which
+    },
+    Effect.fnUntraced(function*(flags) {
+      const { json } = yield* Flags.root
+      const { ids, target, yes } = flags
+      const filter = meant(flags.all, flags.filter)
+      if ((ids.length === 0) === (filter === undefined)) {
+        return yield* Output.usage(json, "say which tasks: their ids, a filter such as --name NAME, or --all")
+      }
+      return yield* withClient(
+        target,
+        Effect.flatMap(Client, (client) =>
+          filter === undefined
+            ? changeEach(ids, (id) => one(client, id))
+            : changeMany({ verb, done, yes }, (options) => all(client)(filter, options)))
+      )
+    })
+  ).pipe(Command.withDescription(description))
+
+export const cancel = changing("cancel", "Cancel tasks that wait or run, by their ids or by a filter", {
+  verb: "Cancel",
+  done: "Cancelled",
+  one: ({ cancel }, id) => Effect.as(cancel(id), { json: { id, state: "cancelled" }, text: `Cancelled ${id}` }),
+  all: ({ cancelAll }) => cancelAll
+})
+
+export const retry = changing("retry", "Run tasks that failed or expired again, by their ids or by a filter", {
+  verb: "Retry",
+  done: "Retried",
+  one: ({ retry }, id) =>
+    Effect.map(retry(id), (newId) => ({ json: { id: newId, retryOf: id }, text: `Retried ${id} as ${newId}` })),
+  all: ({ retryAll }) => retryAll
+})
+
+export const purge = Command.make(
+  "purge",
+  which,
+  Effect.fnUntraced(function*({ all, filter: flags, target, yes }) {
+    const { json } = yield* Flags.root
+    const filter = meant(all, flags)
+    if (filter === undefined) {
+      return yield* Output.usage(json, "say which tasks: a filter such as --older-than 7d, or --all")
+    }
+    return yield* withClient(
+      target,
+      Effect.flatMap(
+        Client,
+        ({ purge }) => changeMany({ verb: "Purge", done: "Purged", yes }, (options) => purge(filter, options))
+      )
+    )
+  })
+).pipe(Command.withDescription("Forget tasks that failed or expired: they can't be retried any more"))
+
+const targetOf = (
+  flags: Command.Command.Config.InferValue<typeof Flags.pauseTarget>
+): Effect.Effect<PauseTarget | undefined, Output.Usage> => {
+  const named = {
+    ...Flags.asProperty("task", flags.task),
+    ...Flags.asProperty("worker", flags.worker),
+    ...Flags.asProperty("schedule", flags.schedule)
+  }
+  const count = Object.keys(named).length
+  return count > 1
+    ? Effect.fail(new Output.Usage({ message: "one of --task, --worker and --schedule at a time" }))
+    : Effect.succeed(count === 0 ? undefined : named as PauseTarget)
+}
+
+const describeTarget = (target: PauseTarget | undefined) =>
+  target === undefined ? "everything" : Object.entries(target).map(([what, name]) => `${what} ${name}`).join(" ")
+
+/** Creates a command that does something to what can be paused, and says what is paused then. */
+const pausing = <const Name extends "pause" | "resume">(name: Name, description: string, done: string) =>
+  asking(name, description, Flags.pauseTarget, {
+    ask: (client, flags) =>
+      Effect.gen(function*() {
+        const target = yield* targetOf(flags)
+        yield* client[name](target)
+        const { paused } = yield* client.stats
+        return { target, paused }
+      }),
+    json: ({ paused, target }) => ({ [name]: target ?? "all", paused }),
+    text: ({ paused, target }) => {
+      const others = name === "resume" && paused.length > 0 ? `; still paused: ${paused.join(" ")}` : ""
+      return `${done} ${describeTarget(target)}${others}`
+    }
+  })
+
+export const pause = pausing("pause", "Start nothing more: of a task, a worker, a schedule, or at all", "Paused")
+export const resume = pausing("resume", "Go on with what was paused", "Resumed")
+
+const scheduleId = { id: Argument.String("id").pipe(Argument.withDescription("Id of the schedule")) }
+
+const onSchedule = <const Name extends string>(
+  name: Name,
+  description: string,
+  done: string,
+  change: (client: Service, id: string) => Effect.Effect<void, Failure>
+) =>
+  asking(name, description, scheduleId, {
+    ask: (client, { id }) => Effect.as(change(client, id), id),
+    json: (id) => ({ schedule: id, done: name }),
+    text: (id) => `${done} ${id}`
+  })
+
+export const schedule = Command.make("schedule").pipe(
+  Command.withDescription("Change a schedule: run, pause, resume, remove"),
+  Command.withSubcommands([
+    asking("run", "Submit the task of a schedule now, whenever it is due", scheduleId, {
+      ask: (client, { id }) => client.trigger(id),
+      json: (id) => ({ id }),
+      text: (id) => id
+    }),
+    onSchedule(
+      "pause",
+      "Submit nothing when a schedule is due",
+      "Paused",
+      (client, id) => client.pause({ schedule: id })
+    ),
+    onSchedule("resume", "Go on with a schedule", "Resumed", (client, id) => client.resume({ schedule: id })),
+    onSchedule("remove", "Remove a schedule", "Removed", (client, id) => client.unschedule(id))
+  ])
+)
