@@ -253,7 +253,8 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           const result = core.retry(id, as, now)
           if (Result.isSuccess(result)) {
             const entry = known(result.success)
-            if (!wasDead) throw new Broken("only what is dead is retried", id)
+            // While its retry is on its way to the disk it may be dropped as the oldest of too many.
+            if (!wasDead && entry?.options?.retryOf !== id) throw new Broken("only what is dead is retried", id)
             if (durable === undefined) checkForgotten(id)
             if (entry !== undefined && entry.options?.retryOf !== id && entry.options?.unique === undefined) {
               throw new Broken("a retry is a new task", `${result.success} does not say that it is ${id} again`)
@@ -274,14 +275,25 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
             const entry = known(id)
             return entry?.isAwaited === true && entry.state === "delayed" && attempt >= entry.attempt
           })
+          const previous = registry.bySession(registration.session)
+          const kept = registration.held.filter(({ attempt, id }) => {
+            const entry = known(id)
+            return entry?.worker !== undefined && entry.worker === previous && entry.attempt === attempt
+          })
           const registered = core.register(registration, now)
+          for (const { id } of kept) {
+            const entry = known(id)
+            if (entry !== undefined && entry.worker === previous) entry.worker = registered.worker
+          }
           for (const { id } of awaited) {
             if (known(id)?.worker !== registered.worker) {
               throw new Broken("what runs while the control plane is away goes on", `${id} of ${registration.session}`)
             }
           }
           for (const { limits, name } of registration.tasks) bounds.declare(name, limits, now)
+          const ids = registration.held.map(({ id }) => id)
           for (const { attempt, id } of registration.held) {
+            if (ids.indexOf(id) !== ids.lastIndexOf(id)) continue
             const entry = known(id)
             const isKept = entry?.worker === registered.worker && entry.attempt === attempt
             if (isKept === registered.abandon.includes(id)) {

@@ -265,6 +265,8 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const what = random.below(10)
     if (link.down.length > 0 && what < 7) return { t: "down", who: link.who }
     if (link.up.length > 0 && what < 8) return { t: "up", who: link.who }
+    // Some register again with what they hold when their connection was lost, others only send again.
+    if (random.chance(0.03 * features.chaos)) return { t: "register", w }
     if (!worker.isRegistered && !worker.isRegistering) {
       const held = [{ id: anId(), attempt: random.between(0, 2) }]
       return { t: "register", w, ...(worker.isLiar ? { held } : {}) }

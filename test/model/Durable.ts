@@ -101,6 +101,9 @@ export const makeDurable = (position: () => number) => {
     period: (id: string, holder: { readonly id: string; readonly until: number } | undefined) =>
       put(periods, id, holder, holder?.id),
 
+    /** The key of a task that could not be stored is free; the journal is told next. */
+    freed: (id: string) => note(() => void periods.delete(id), undefined, -1),
+
     /** A new control plane begins with dropping the keys whose period is over. */
     restarts(wall: number) {
       let entries = 0

@@ -126,7 +126,8 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       ;(levels[entry.level] as Level).size++
       const weight = entry.options?.weight
       if (weight !== undefined) {
-        if (weight !== weightOf(lane.flow)) reweighted.add(lane.flow)
+        const before = weights.get(lane.flow)
+        if (before !== undefined && before !== weight) reweighted.add(lane.flow)
         weights.set(lane.flow, weight)
       }
     },
