@@ -135,6 +135,13 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
     return catchUp === "once" || isFresh ? [newest] : []
   }
 
+  /** A time that is written down once: when the clock was set back, an interval has later ones all the same. */
+  const dueAt = (record: ScheduleRecord, wall: number): number => {
+    const at = onGrid(record, wall)
+    const { declaration: { kind }, lastAt } = record
+    return "every" in kind && lastAt !== undefined && at <= lastAt ? lastAt + kind.every : at
+  }
+
   return {
     /** Adds or changes a schedule. Returns whether there is room for it. */
     set(declaration: ScheduleDeclaration, times: Times): boolean {
@@ -192,7 +199,7 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
           else nextCron = Math.min(nextCron, record.nextAt)
         }
         if (passed.length === 0) continue
-        for (const at of wanted(record, passed, clock)) submit(record, onGrid(record, at - clock + times.wall))
+        for (const at of wanted(record, passed, clock)) submit(record, dueAt(record, at - clock + times.wall))
         changed(record.declaration.id, record)
       }
     },

@@ -290,6 +290,8 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     return { t: "ask", c, question: question() }
   }
 
+  const wallClock = (): Step => ({ t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) })
+
   const chaos = (): Step => {
     const who = random.chance(0.6) && workerIds().length > 0 ? `w${aWorker()}` : `c${aCaller()}`
     const what = random.below(30)
@@ -300,7 +302,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (what < 19 && workerIds().length > 0) return { t: random.chance(0.5) ? "drain" : "leave", w: aWorker() }
     if (what < 21 && workerIds().length > 0) return { t: "beat", w: aWorker(), lag: random.pick([0, 500, 3_000]) }
     if (what < 23) return { t: "stall", ms: random.pick([500, 2_000, 8_000]) }
-    if (what < 24) return { t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) }
+    if (what < 24) return wallClock()
     if (what < 25 && features.limits) {
       return { t: "limit", name: random.pick(names), limits: random.chance(0.8) ? drawLimits(random) : undefined }
     }
@@ -325,6 +327,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (count < 2 || (count < 6 && random.chance(0.02))) return hire()
     const what = random.next()
     if (what < 0.03 * features.chaos) return chaos()
+    if (features.schedules && what < 0.034) return wallClock()
     if (world.journal !== undefined && what > 0.93) {
       return { t: "commit", entries: random.chance(0.5) ? 1_000 : random.between(1, 4) }
     }

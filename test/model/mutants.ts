@@ -4,7 +4,7 @@
  * check. `npm run mutate -- WORD` runs those that have the word in their description.
  */
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 interface Mutant {
@@ -435,7 +435,9 @@ const seconds = 45
 
 const root = join(import.meta.dirname, "../..")
 const word = process.argv[2] ?? ""
-const copy = mkdtempSync(join(root, ".cache-mutants-"))
+const folder = join(root, ".cache")
+mkdirSync(folder, { recursive: true })
+const copy = mkdtempSync(join(folder, "mutants-"))
 
 const run = ({ file, from, to }: Mutant): string => {
   const path = join(copy, file)
@@ -451,7 +453,8 @@ const run = ({ file, from, to }: Mutant): string => {
   writeFileSync(path, source)
   if (error !== undefined) return "found: it never ends"
   if (status === 0) return "SURVIVED"
-  const line = (stdout + stderr).split("\n").find((line) => /^seed|Error: seed/u.test(line)) ?? "failed"
+  const line = (stdout + stderr).split("\n").find((line) => /^seed|Error: seed/u.test(line))
+  if (line === undefined) return `does not run: ${stderr.slice(0, 200)}`
   return `found: ${line.replace(/^.*?seed /u, "seed ").slice(0, 90)}`
 }
 
