@@ -157,12 +157,6 @@ const mutants: ReadonlyArray<Mutant> = [
     "if (task.state === \"cancelling\") cancel.push(task.id)",
     ""
   ),
-  mutant(
-    "CoreWorkers",
-    "two last chances on one worker",
-    "dispatcher.pick(name, (worker) => worker.suspects === 0)",
-    "dispatcher.pick(name)"
-  ),
   mutant("CoreWorkers", "last chances are never counted off", "    if (life.isSuspect(task)) worker.suspects--\n", ""),
   mutant(
     "CoreWorkers",
@@ -193,12 +187,6 @@ const mutants: ReadonlyArray<Mutant> = [
     "adopted leases do not count towards limits",
     "    take(worker, task)\n    limits.started(task.name, keyOf(task), now)\n    life.setTimer(task)",
     "    take(worker, task)\n    life.setTimer(task)"
-  ),
-  mutant(
-    "CoreWorkers",
-    "limits do not know what runs already",
-    "for (const { leases } of registry.workers()) for (const task of leases) if (task.name === name) yield keyOf(task)",
-    "if (name === \"\") yield name"
   ),
   mutant(
     "CoreWorkers",
