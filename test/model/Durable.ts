@@ -75,7 +75,6 @@ export const makeDurable = (position: () => number) => {
           tasks.set(task.id, task)
           // Another task with an id that was forgotten.
           outcomes.delete(task.id)
-          dead.delete(task.id)
         },
         task.id,
         isFollowed ? 1 : 0
