@@ -83,6 +83,11 @@ export const makeDurable = (position: () => number) => {
       note(() => {
         if (tasks.has(task.id)) tasks.set(task.id, task)
       }),
+    progress: (id: string, progress: string) =>
+      note(() => {
+        const task = tasks.get(id)
+        if (task !== undefined) tasks.set(id, { ...task, progress })
+      }),
     finished: (id: string, mark: OutcomeMark, isDead: boolean) =>
       note(() => {
         if (!tasks.delete(id)) return
