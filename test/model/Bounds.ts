@@ -111,7 +111,8 @@ export const makeBounds = () => {
         const rate = rateOf(name, key)
         if (rate === undefined) return
         const bucket = fill(rate, gauge, now)
-        bucket.most--
+        // A lease that is taken over comes without a token, and leaves no debt.
+        bucket.most = Math.max(0, bucket.most - 1)
         bucket.least--
       })
     },

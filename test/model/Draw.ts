@@ -121,6 +121,9 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
   /** What callers submitted with ids of their own, to be submitted again. */
   const past: Array<Submission> = []
 
+  /** What comes next, whatever else would be drawn. */
+  const planned: Array<Step> = []
+
   const workerIds = () => [...world.labour.workers.keys()]
   const aWorker = () => random.pick(workerIds())
   const aCaller = () => random.below(world.setup.clients)
@@ -292,6 +295,18 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
 
   const wallClock = (): Step => ({ t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) })
 
+  /** A restart; most workers are there again soon after it, with what they hold. */
+  const restart = (): Step => {
+    const step: Step = { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
+    for (const w of random.shuffle(workerIds())) {
+      if (random.chance(0.3)) continue
+      planned.push({ t: "register", w }, { t: "up", who: `w${w}` }, { t: "down", who: `w${w}` }, { t: "exchange", w })
+    }
+    if (world.journal === undefined || random.chance(0.5)) return step
+    planned.unshift(step)
+    return { t: "commit", entries: 1_000 }
+  }
+
   const chaos = (): Step => {
     const who = random.chance(0.6) && workerIds().length > 0 ? `w${aWorker()}` : `c${aCaller()}`
     const what = random.below(30)
@@ -308,7 +323,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     }
     if (what < 27 && world.journal !== undefined) return { t: "refuse" }
     if (what < 29 && features.restarts && random.chance(world.journal === undefined ? 0.2 : 0.7)) {
-      return { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
+      return restart()
     }
     return { t: "resend", who }
   }
@@ -319,10 +334,12 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
       ? random.pick([1, 3, 10, 30])
       : random.chance(0.9)
       ? random.between(50, 400)
-      : random.pick([1_200, 3_500])
+      : random.pick([1_200, 1_200, 3_500, 3_500, 25_000])
   })
 
   return (): Step => {
+    const next = planned.shift()
+    if (next !== undefined) return next
     const count = world.labour.workers.size
     if (count < 2 || (count < 6 && random.chance(0.02))) return hire()
     const what = random.next()

@@ -75,7 +75,6 @@ export const makeDurable = (position: () => number) => {
           tasks.set(task.id, task)
           // Another task with an id that was forgotten.
           outcomes.delete(task.id)
-          dead.delete(task.id)
         },
         task.id,
         isFollowed ? 1 : 0
@@ -83,6 +82,11 @@ export const makeDurable = (position: () => number) => {
     changed: (task: Snapshot) =>
       note(() => {
         if (tasks.has(task.id)) tasks.set(task.id, task)
+      }),
+    progress: (id: string, progress: string) =>
+      note(() => {
+        const task = tasks.get(id)
+        if (task !== undefined) tasks.set(id, { ...task, progress })
       }),
     finished: (id: string, mark: OutcomeMark, isDead: boolean) =>
       note(() => {

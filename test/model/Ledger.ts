@@ -380,7 +380,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     progress({ id }, body) {
       const entry = entryOf(id)
       entry.progress = textOf(body)
-      changed(entry)
+      durable?.progress(id, entry.progress)
     },
 
     uniqueExpired(name, key) {

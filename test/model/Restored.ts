@@ -34,7 +34,7 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
     const entry = audit.entries.get(id)
     if (entry === undefined) throw wrong(`${id} is not there`)
     const due = fromWall(stored.dueAt)
-    const dueAt = isLeased ? Math.max(due, now + settings.startGraceMillis) : due
+    const dueAt = isLeased ? now + settings.startGraceMillis : due
     const isSame = entry.name === stored.name && entry.level === stored.level &&
       textOf(entry.args) === textOf(stored.args) &&
       JSON.stringify(entry.options ?? {}) === JSON.stringify(options ?? {}) &&

@@ -258,73 +258,10 @@ const mutants: ReadonlyArray<Mutant> = [
     "limits.wake(now)"
   ),
   mutant(
-    "ControlPlaneCore",
-    "nobody is told to stop",
-    "else workers.stop(task, \"cancelled\")",
-    "else life.stop(task, \"cancelled\")"
-  ),
-  mutant("Limits", "one more runs at once", "gauge.running < bound)", "gauge.running <= bound)"),
-  mutant(
-    "Limits",
-    "half a token is enough",
-    "tokensAt(rate, gauge, now) >= 1 - 1e-9)",
-    "tokensAt(rate, gauge, now) >= 0.5)"
-  ),
-  mutant(
-    "Limits",
-    "a bucket grows beyond its limit",
-    "Math.min(limit, tokens + (now - since) * limit / per)",
-    "Math.min(limit + 1, tokens + (now - since) * limit / per)"
-  ),
-  mutant("Limits", "keys are never forgotten", "    type.keys.delete(gauge.key)\n", ""),
-  mutant(
-    "Limits",
-    "a token that was not used is lost",
-    "tokensAt(rate, gauge, now) + 1)",
-    "tokensAt(rate, gauge, now))"
-  ),
-  mutant(
-    "Limits",
-    "a refusal is not remembered",
-    "    if (!isAdmitted) {\n      gauge.isWanted = true",
-    "    if (!isAdmitted) {\n      gauge.isWanted = gauge.key === \"\""
-  ),
-  mutant(
     "TaskQueuePriority",
     "a priority is passed over too often",
     "let most = Math.max(1, maxPassed) - 1",
     "let most = Math.max(1, maxPassed) + 5"
-  ),
-  mutant(
-    "TaskQueuePriority",
-    "low priority first",
-    "for (const number of levelNumbers) {\n        const lane = firstOfLevel",
-    "for (const number of levelNumbers.toReversed()) {\n        const lane = firstOfLevel"
-  ),
-  mutant("TaskQueuePriority", "weights do not count", "+ 1 / flow.weight", "+ 1"),
-  mutant(
-    "TaskQueuePriority",
-    "what is ahead is forgotten",
-    "} else if (flow.pass <= level.pass) level.flows.delete(flow.key)",
-    "} else level.flows.delete(flow.key)"
-  ),
-  mutant(
-    "TaskQueuePriority",
-    "a flow makes up for what it could not start",
-    "flow.pass = Math.max(flow.pass, served.pass) + ",
-    "flow.pass = flow.pass + "
-  ),
-  mutant(
-    "TaskQueuePriority",
-    "what is restored goes last",
-    "      insertAfter(lane, previous, task)\n      lane.restored = task",
-    "      insertAfter(lane, lane.tail, task)\n      lane.restored = task"
-  ),
-  mutant(
-    "TaskQueuePriority",
-    "a parked lane is lost",
-    "        for (const lane of lanes) enterHeap(names.heap, lane)\n      }\n    },\n    unparkAll",
-    "        for (const lane of lanes) if (lane.limitKey === \"\") enterHeap(names.heap, lane)\n      }\n    },\n    unparkAll"
   ),
   mutant(
     "UniqueKeys",
@@ -340,17 +277,10 @@ const mutants: ReadonlyArray<Mutant> = [
   ),
   mutant(
     "Timers",
-    "a timer that is moved stays where it was",
-    "      timer.at = at\n      timer.order = order++",
-    "      timer.at = Math.max(at, timer.at)\n      timer.order = order++"
-  ),
-  mutant(
-    "Timers",
     "a timer is due too early",
     "first.at > now) return undefined",
     "first.at > now + 5) return undefined"
   ),
-  mutant("ScheduleBook", "what is paused submits", "if (record.paused || record.nextAt", "if (record.nextAt"),
   mutant(
     "ScheduleBook",
     "what was missed is made up for once",
@@ -415,6 +345,129 @@ const mutants: ReadonlyArray<Mutant> = [
     "a resent exchange is taken twice",
     "    if (stored !== undefined) return request.reply(stored)\n",
     ""
+  ),
+  mutant(
+    "CoreWorkers",
+    "two last chances on one worker",
+    "(worker) => worker.suspects === 0 || now - worker.suspectedAt >= probationMillis",
+    "() => true"
+  ),
+  mutant(
+    "CoreWorkers",
+    "a task that has proven itself is blamed",
+    "if (began && (culprit === undefined || task === culprit)) {",
+    "if (began) {"
+  ),
+  mutant(
+    "Limits",
+    "limits do not know what runs already",
+    "if (type === undefined) types.set(name, type = makeType(name))",
+    "if (type === undefined) return"
+  ),
+  mutant(
+    "ControlPlaneCore",
+    "nobody is told to stop",
+    "else stop(task, \"cancelled\")",
+    "else life.stop(task, \"cancelled\")"
+  ),
+  mutant(
+    "Limits",
+    "one more runs at once",
+    "bound !== undefined && running >= bound",
+    "bound !== undefined && running > bound"
+  ),
+  mutant(
+    "Limits",
+    "a token is used too early",
+    "since + (used + 1 - limit) * interval",
+    "since + (used + 0.5 - limit) * interval"
+  ),
+  mutant("Limits", "keys are never forgotten", "    types.get(name)?.keys.delete(key)\n", ""),
+  mutant(
+    "Limits",
+    "a token that was not used is lost",
+    "Math.max(0, usedAt(rate, gauge, now) - 1)",
+    "usedAt(rate, gauge, now)"
+  ),
+  mutant(
+    "Limits",
+    "a refusal is not remembered",
+    "    gauge.lacks = lacks\n",
+    "    gauge.lacks = lacks === \"place\" ? undefined : lacks\n"
+  ),
+  mutant(
+    "Limits",
+    "the timer of a token is not set",
+    "if (lacks === \"token\" && gauge.rate !== undefined) setTimer",
+    "if (lacks === \"token\" && gauge.key === \"\" && gauge.rate !== undefined) setTimer"
+  ),
+  mutant(
+    "Limits",
+    "used tokens are new with another rate",
+    "gauge.used = rate === undefined ? 0 : Math.min(used, rate.limit)",
+    "gauge.used = rate === undefined ? 0 : used - 2 * rate.limit"
+  ),
+  mutant(
+    "TaskQueuePriority",
+    "low priority first",
+    "for (const number of levelNumbers) {\n        const { lanes, size }",
+    "for (const number of levelNumbers.toReversed()) {\n        const { lanes, size }"
+  ),
+  mutant("Flows", "weights do not count", "flow.pass = level.time + 1 / flow.weight", "flow.pass = level.time + 1"),
+  mutant(
+    "Flows",
+    "what is ahead is forgotten",
+    "if (flow.pass <= level.time) {\n        keyed.delete(flow.key)",
+    "if (flow.pass >= 0) {\n        keyed.delete(flow.key)"
+  ),
+  mutant(
+    "Flows",
+    "a flow makes up for what it could not start",
+    "level.time = Math.max(level.time, flow.pass)\n      flow.pass = level.time + 1 / flow.weight",
+    "level.time = Math.max(level.time, flow.pass)\n      flow.pass += 1 / flow.weight"
+  ),
+  mutant(
+    "Lanes",
+    "what is restored goes last",
+    "      insertAfter(lane, previous, task)\n      lane.restored = task",
+    "      insertAfter(lane, lane.tail, task)\n      lane.restored = task"
+  ),
+  mutant(
+    "Lanes",
+    "a parked lane is lost",
+    "      dropParked(name, keys, limitKey)\n      reopen(lanes)",
+    "      dropParked(name, keys, limitKey)\n      reopen(lanes.slice(1))"
+  ),
+  mutant(
+    "Lanes",
+    "a stale place is taken for the right one",
+    "if (group.at !== group.flow.pass) settleGroup(group)\n          else if",
+    "if (group.at > group.flow.pass) settleGroup(group)\n          else if"
+  ),
+  mutant(
+    "Timers",
+    "a timer that is moved stays where it was",
+    "        timer.at = at\n        timer.order = order++\n        Heap.moved",
+    "        timer.at = Math.max(at, timer.at)\n        timer.order = order++\n        Heap.moved"
+  ),
+  mutant("Heap", "a heap has its order by halves", "if (entry.index === index) up(heap, entry)", ""),
+  mutant(
+    "ScheduleBook",
+    "what is paused submits",
+    "const passed = record.paused || record.nextAt === undefined",
+    "const passed = record.nextAt === undefined"
+  ),
+  mutant(
+    "ScheduleBook",
+    "a clock that is set back silences an interval",
+    "lastAt !== undefined && at <= lastAt ?",
+    "lastAt !== undefined && at < 0 ?"
+  ),
+  mutant(
+    "ControlPlaneJournal",
+    "the key of a task that was refused is held",
+    "if (unique?.while === \"period\" && core.uniques.find(task.name, unique.key, now()) === undefined) {",
+    "if (unique?.while === \"waiting\") {"
   )
 ]
 
