@@ -85,7 +85,7 @@ describe("shrinkFailure", () => {
     assert.strictEqual(replay(script, true, forgetful)?.promise, "cancel works")
     assert.isUndefined(replay(script))
     // One submits, one cancels, and both messages arrive; seldom something more is left over.
-    assert.isAtMost(script.steps.length, 8)
+    assert.isAtMost(script.steps.length, 20)
     assert.includeMembers(script.steps.map(({ t }) => t), ["submit", "ask", "up"])
   })
 })
