@@ -611,7 +611,7 @@ export const Stats = Schema.Struct({
   expired: Count,
   /** Attempts that failed and were not the last. */
   retries: Count,
-  /** Attempts that ended with the loss of their worker. */
+  /** Attempts that ended with their worker or thread, and are held to have done it. */
   crashes: Count,
   /** Reports that were refused because the lease had ended. */
   lateReports: Count,

@@ -70,8 +70,9 @@ export interface WorkerRecord {
   free: number
   /** Leases whose handlers wait for other tasks, as it says: it may hold so many more. */
   waiting: number
-  /** Leases of tasks on their last chance: it gets at most one. */
+  /** Leases of tasks on their last chance, and when it got the newest of them. */
   suspects: number
+  suspectedAt: number
   /** Number of leases in each reply that the worker has not settled yet. */
   readonly unsettled: Map<number, number>
   unsettledLeases: number

@@ -390,10 +390,13 @@ export const makeCore = (parts: Parts) => {
       return submitted
     },
 
-    /** Does what is due at its time: delayed tasks, expiries, tokens of rate limits. */
-    tick: runTimers,
+    /** Does what is due at its time: delayed tasks, expiries, tokens of rate limits, schedules. */
+    tick(now: number) {
+      runTimers(now)
+      if (!draining && schedules.size() > 0) runSchedules(now)
+    },
 
-    /** When {@link tick} is due next because of a task or a limit. */
+    /** When {@link tick} is due next because of a task or a limit; schedules are not so exact. */
     nextDue(): number | undefined {
       const task = life.nextDue()
       const token = limits.nextWake()
@@ -402,8 +405,8 @@ export const makeCore = (parts: Parts) => {
 
     /**
      * Does what is due sooner or later, every {@link sweepMillis}; a call that comes much too late forgives everybody the
-     * time that it is late. Workers that were silent too long are lost, schedules submit their tasks, tasks of names that
-     * nobody announced fail, sessions and unique keys past their time are dropped. Returns the lost workers.
+     * time that it is late. Workers that were silent too long are lost, tasks of names that nobody announced fail,
+     * sessions and unique keys past their time are dropped. Returns the lost workers.
      */
     expire(now: number): ReadonlyArray<WorkerRecord> {
       const late = expiredAt === undefined ? 0 : now - expiredAt - sweepMillis
@@ -413,7 +416,6 @@ export const makeCore = (parts: Parts) => {
       for (const worker of overdue) lose(worker, now)
       sessions.expire(now)
       uniques.expire(now)
-      if (!draining && schedules.size() > 0) runSchedules(now)
       if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
         for (const task of life.tasks.values()) {

@@ -285,6 +285,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
           accepted = accepted.filter(({ task }) => !refused.has(task.id))
           for (const { task } of affected) {
             core.refused(task)
+            const unique = task.options?.unique
+            // The entry of its key is kept, and must not hold it for a task that is not there.
+            if (unique?.while === "period" && core.uniques.find(task.name, unique.key, now()) === undefined) {
+              observer.uniqueExpired(task.name, unique.key)
+            }
             resolve(task, error)
           }
         }

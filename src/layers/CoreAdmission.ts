@@ -347,7 +347,7 @@ export const makeAdmission = (parts: Parts) => {
       if (held === "unfinished" || (held === "waiting" && task.attempt === 0)) uniques.hold(task, now)
       // Whoever ran it may still be running it, and is given time to say so.
       if (isLeased) life.await(task)
-      if (isLeased) life.detailOf(task).dueAt = Math.max(task.detail?.dueAt ?? 0, now + settings.startGraceMillis)
+      if (isLeased) life.detailOf(task).dueAt = now + settings.startGraceMillis
       life.admit(task)
       life.settle(task, now)
       return task

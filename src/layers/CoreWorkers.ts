@@ -108,6 +108,12 @@ const noOrders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>> = new Map()
 /** Bytes of arguments after which a worker gets no more leases in the same reply: keeps replies below the frame limit. */
 const maxReplyBytes = 4 * 1024 * 1024
 
+/**
+ * A task on its last chance that has run for so many milliseconds does not keep its worker from others like it any more:
+ * it may be innocent and run for hours.
+ */
+const probationMillis = 5_000
+
 /** Weight of the newest run in the moving average of a task name's run time. */
 const averageWeight = 0.1
 
@@ -189,13 +195,14 @@ export const makeWorkers = (parts: Parts) => {
     registry.remove(worker)
     dispatcher.remove(worker)
     orders.delete(worker)
+    const culprit = culpritOf(worker)
     for (const task of worker.leases) {
       // Whether an attempt began is known only when the worker has settled the reply that carried the lease. The others
       // may not have begun and are counted apart, with a wider bound: a plain worker settles only with its next exchange.
       const began = task.leaseExchange <= worker.settled
       release(worker, task, now)
       task.losses++
-      if (began) {
+      if (began && (culprit === undefined || task === culprit)) {
         task.crashes++
         counts.crashes++
       }
@@ -227,7 +234,9 @@ export const makeWorkers = (parts: Parts) => {
     task.worker = worker
     worker.leases.add(task)
     worker.expectedMillis += task.expectedMillis
-    if (life.isSuspect(task)) worker.suspects++
+    if (!life.isSuspect(task)) return
+    worker.suspects++
+    worker.suspectedAt = Math.max(worker.suspectedAt, task.leasedAt)
   }
 
   const lease = (worker: WorkerRecord, task: TaskRecord, now: number) => {
@@ -259,12 +268,26 @@ export const makeWorkers = (parts: Parts) => {
     observer?.started(task, worker)
   }
 
+  /** The task that is held to have ended its worker: the newest of those on their last chance, if there is one. */
+  const culpritOf = (worker: WorkerRecord): TaskRecord | undefined => {
+    if (worker.suspects === 0) return undefined
+    let culprit: TaskRecord | undefined
+    for (const task of worker.leases) {
+      if (!life.isSuspect(task) || task.leaseExchange > worker.settled) continue
+      if (culprit === undefined || task.leasedAt > culprit.leasedAt) culprit = task
+    }
+    return culprit
+  }
+
   /** Matches tasks on their last chance with workers that run no other such task: if one kills its worker, it is it. */
   const dispatchSuspects = (now: number, give: (worker: WorkerRecord, task: TaskRecord) => void) => {
     for (const task of suspects) {
       const { name } = task
       if (pauses.isPaused(name) || !limits.admitsName(name, now) || !limits.admitsKey(name, keyOf(task), now)) continue
-      const worker = dispatcher.pick(name, (worker) => worker.suspects === 0)
+      const worker = dispatcher.pick(
+        name,
+        (worker) => worker.suspects === 0 || now - worker.suspectedAt >= probationMillis
+      )
       if (worker === undefined) continue
       life.takeSuspect(task)
       give(worker, task)
@@ -320,6 +343,7 @@ export const makeWorkers = (parts: Parts) => {
         free: 0,
         waiting: 0,
         suspects: 0,
+        suspectedAt: 0,
         unsettled: new Map(),
         unsettledLeases: 0,
         leases: new Set(),

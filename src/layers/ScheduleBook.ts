@@ -86,6 +86,15 @@ const sameDeclaration = (a: ScheduleDeclaration, b: ScheduleDeclaration) => JSON
  */
 export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | undefined) => void) => {
   const records = new Map<string, ScheduleRecord>()
+  /** Before these times, by their clocks, no schedule is due: {@link run} is called often. */
+  let nextInterval = -Infinity
+  let nextCron = -Infinity
+
+  /** What is due next has changed. */
+  const touch = () => {
+    nextInterval = -Infinity
+    nextCron = -Infinity
+  }
 
   const clockOf = (record: ScheduleRecord, { now, wall }: Times) => isInterval(record) ? now : wall
 
@@ -126,6 +135,13 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
     return catchUp === "once" || isFresh ? [newest] : []
   }
 
+  /** A time that is written down once: when the clock was set back, an interval has later ones all the same. */
+  const dueAt = (record: ScheduleRecord, wall: number): number => {
+    const at = onGrid(record, wall)
+    const { declaration: { kind }, lastAt } = record
+    return "every" in kind && lastAt !== undefined && at <= lastAt ? lastAt + kind.every : at
+  }
+
   return {
     /** Adds or changes a schedule. Returns whether there is room for it. */
     set(declaration: ScheduleDeclaration, times: Times): boolean {
@@ -143,6 +159,7 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
       const next = nextAfter(declaration, times.wall)
       if (Number.isFinite(next)) record.nextAt = next - times.wall + clockOf(record, times)
       records.set(declaration.id, record)
+      touch()
       changed(declaration.id, record)
       return true
     },
@@ -162,17 +179,27 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
       const record = records.get(id)
       if (record === undefined) return false
       record.paused = paused
+      touch()
       changed(id, record)
       return true
     },
 
     /** Calls `submit` for every due time that has come, with the time by the wall clock. */
     run(times: Times, submit: (record: ScheduleRecord, dueAt: number) => void) {
+      if (times.now < nextInterval && times.wall < nextCron) return
+      nextInterval = Infinity
+      nextCron = Infinity
       for (const record of records.values()) {
         const clock = clockOf(record, times)
-        if (record.paused || record.nextAt === undefined || record.nextAt > clock) continue
-        const passed = takePassed(record, clock)
-        for (const at of wanted(record, passed, clock)) submit(record, onGrid(record, at - clock + times.wall))
+        const passed = record.paused || record.nextAt === undefined || record.nextAt > clock
+          ? []
+          : takePassed(record, clock)
+        if (!record.paused && record.nextAt !== undefined) {
+          if (isInterval(record)) nextInterval = Math.min(nextInterval, record.nextAt)
+          else nextCron = Math.min(nextCron, record.nextAt)
+        }
+        if (passed.length === 0) continue
+        for (const at of wanted(record, passed, clock)) submit(record, dueAt(record, at - clock + times.wall))
         changed(record.declaration.id, record)
       }
     },
@@ -197,6 +224,7 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
       const record: ScheduleRecord = { lastAt: undefined, lastTask: undefined, nextAt: undefined, ...stored }
       if (stored.nextAt !== undefined) record.nextAt = stored.nextAt - times.wall + clockOf(record, times)
       records.set(stored.declaration.id, record)
+      touch()
     }
   }
 }

@@ -34,6 +34,7 @@ export const makeWorker = (
   free: slots,
   waiting: 0,
   suspects: 0,
+  suspectedAt: 0,
   unsettled: new Map(),
   unsettledLeases: 0,
   leases: new Set(),

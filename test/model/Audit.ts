@@ -62,7 +62,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     reborn,
     see
   })
-  const { counts, during, entries, outcomes } = ledger
+  const { counts, entries, outcomes } = ledger
 
   const tell = (schedule: string | undefined) => {
     if (schedule !== undefined) submitted.set(schedule, (submitted.get(schedule) ?? 0) + 1)
@@ -72,6 +72,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     ...ledger.observer,
     accepted(task) {
       if (isDraining) throw new Broken("nothing is accepted while it drains", task.id)
+      const schedule = ledger.op() === "tick" ? the(parts).core.schedules.get(task.options?.schedule ?? "") : undefined
+      if (schedule?.declaration.overlap === "skip" && entries.has(schedule.lastTask ?? "")) {
+        throw new Broken("tasks of a schedule overlap as declared", `${task.id} beside ${schedule.lastTask}`)
+      }
       ledger.observer.accepted(task)
       tell(task.options?.schedule)
     },
@@ -144,6 +148,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     }
   }
 
+  const checkForgotten = (id: string) => {
+    if (the(parts).core.dead.get(id) !== undefined) throw new Broken("what is retried is not dead any more", id)
+  }
+
   const meant = (filter: Parameters<typeof matches>[0]) => {
     let count = 0
     for (const task of the(parts).core.tasks()) if (task.state !== "cancelling" && matches(filter, task, now())) count++
@@ -161,7 +169,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
       see,
       isPaused: (name) => isDraining || pauses.has("all") || pauses.has(`task:${name}`)
     })
-    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => during({ op, ...more }, body)
+    const doing = <A>(op: string, body: () => A, more: Omit<Call, "op"> = {}): A => ledger.during({ op, ...more }, body)
 
     return {
       ...core,
@@ -175,6 +183,10 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           if (Result.isSuccess(result)) {
             if (wasAlive && counts.submitted !== before) throw new Broken("one task per id", `${task.id} twice`)
             checkSubmit(core, task, result.success)
+            const replaced = holder === undefined || counts.submitted === before ? undefined : known(holder.id)
+            if (replaced !== undefined && replaced.state !== "cancelling") {
+              throw new Broken("one task per unique key", `${replaced.id} goes on, ${result.success} replaced it`)
+            }
           } else {
             see(result.failure._tag)
             if (counts.submitted !== before) throw new Broken("what is refused is not there", `${task.id}`)
@@ -185,7 +197,11 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           return result
         }),
 
-      stored: (task, now) => doing("stored", () => core.stored(task, now)),
+      stored: (task, now) =>
+        doing("stored", () => {
+          core.stored(task, now)
+          if (task.options?.retryOf !== undefined) checkForgotten(task.options.retryOf)
+        }),
       refused: (task) => {
         see("refused by the journal")
         ledger.retracted(task.id)
@@ -237,7 +253,9 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           const result = core.retry(id, as, now)
           if (Result.isSuccess(result)) {
             const entry = known(result.success)
-            if (!wasDead) throw new Broken("only what is dead is retried", id)
+            // While its retry is on its way to the disk it may be dropped as the oldest of too many.
+            if (!wasDead && entry?.options?.retryOf !== id) throw new Broken("only what is dead is retried", id)
+            if (durable === undefined) checkForgotten(id)
             if (entry !== undefined && entry.options?.retryOf !== id && entry.options?.unique === undefined) {
               throw new Broken("a retry is a new task", `${result.success} does not say that it is ${id} again`)
             }
@@ -253,9 +271,29 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
 
       register: (registration, now) =>
         doing("register", () => {
+          const awaited = registration.held.filter(({ attempt, id }) => {
+            const entry = known(id)
+            return entry?.isAwaited === true && entry.state === "delayed" && attempt >= entry.attempt
+          })
+          const previous = registry.bySession(registration.session)
+          const kept = registration.held.filter(({ attempt, id }) => {
+            const entry = known(id)
+            return entry?.worker !== undefined && entry.worker === previous && entry.attempt === attempt
+          })
           const registered = core.register(registration, now)
+          for (const { id } of kept) {
+            const entry = known(id)
+            if (entry !== undefined && entry.worker === previous) entry.worker = registered.worker
+          }
+          for (const { id } of awaited) {
+            if (known(id)?.worker !== registered.worker) {
+              throw new Broken("what runs while the control plane is away goes on", `${id} of ${registration.session}`)
+            }
+          }
           for (const { limits, name } of registration.tasks) bounds.declare(name, limits, now)
+          const ids = registration.held.map(({ id }) => id)
           for (const { attempt, id } of registration.held) {
+            if (ids.indexOf(id) !== ids.lastIndexOf(id)) continue
             const entry = known(id)
             const isKept = entry?.worker === registered.worker && entry.attempt === attempt
             if (isKept === registered.abandon.includes(id)) {
@@ -288,6 +326,16 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           const expected = isDraining ? [] : expectedOf(core.schedules, now, wall())
           submitted = new Map()
           core.tick(now)
+          for (const { id, lastTask } of expected) {
+            const record = core.schedules.get(id)
+            const last = lastTask === record?.lastTask ? undefined : known(lastTask ?? "")
+            if (record?.declaration.overlap === "replace" && last !== undefined && last.state !== "cancelling") {
+              throw new Broken(
+                "tasks of a schedule overlap as declared",
+                `${record.lastTask} does not replace ${lastTask}`
+              )
+            }
+          }
           checkDue(core.schedules, expected, submitted, (id) => isRestarted || (declared.get(id) ?? 0) > 1)
           return undefined
         }),

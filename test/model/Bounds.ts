@@ -84,7 +84,7 @@ export const makeBounds = () => {
         if (gauge.running + 1 > boundOf(name, key)) {
           found = `${gauge.running} of ${name} ${key} run, the bound is ${boundOf(name, key)}`
         }
-        if (rate !== undefined && fill(rate, gauge, now).most < 1 - slack) {
+        if (rate !== undefined && fill(rate, gauge, now).most < 1 - slack - 0.001 * rate.limit / rate.per) {
           found = `${gauge.bucket?.most} tokens are left of ${rate.limit} in ${rate.per} ms of ${name} ${key}`
         }
       })
@@ -111,7 +111,8 @@ export const makeBounds = () => {
         const rate = rateOf(name, key)
         if (rate === undefined) return
         const bucket = fill(rate, gauge, now)
-        bucket.most--
+        // A lease that is taken over comes without a token, and leaves no debt.
+        bucket.most = Math.max(0, bucket.most - 1)
         bucket.least--
       })
     },

@@ -18,7 +18,7 @@ const steps = Number(process.env["SIM_STEPS"] ?? 5_000)
 const seeds = only === undefined ? Array.from({ length: 60 }, (_, i) => i + 1) : [Number(only)]
 
 describe("simulation", () => {
-  it(`keeps its promises over ${seeds.length} random schedules`, () => {
+  it(`keeps its promises over ${seeds.length} random schedules`, { timeout: 300_000 }, () => {
     let total = 0
     const answers = new Set<string>()
     for (const seed of seeds) {

@@ -27,6 +27,8 @@ export interface Features {
   readonly cancels: boolean
   readonly lies: boolean
   readonly restarts: boolean
+  /** How often a task is one that breaks its workers. */
+  readonly poison: number
   /** How often something breaks. */
   readonly chaos: number
 }
@@ -41,6 +43,7 @@ export const drawFeatures = (random: Random): Features => ({
   cancels: random.chance(0.6),
   lies: random.chance(0.3),
   restarts: random.chance(0.5),
+  poison: random.pick([0.05, 0.05, 0.3]),
   chaos: random.pick([0, 0.3, 1])
 })
 
@@ -118,6 +121,9 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
   /** What callers submitted with ids of their own, to be submitted again. */
   const past: Array<Submission> = []
 
+  /** What comes next, whatever else would be drawn. */
+  const planned: Array<Step> = []
+
   const workerIds = () => [...world.labour.workers.keys()]
   const aWorker = () => random.pick(workerIds())
   const aCaller = () => random.below(world.setup.clients)
@@ -145,7 +151,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const fairKey = features.fairness && random.chance(0.7) ? random.pick(["a", "b", "c"]) : undefined
     const fresh: Submission = {
       ...(isOwnId ? { id: `own-${++ids}` } : {}),
-      name: random.chance(0.02) ? "nobody" : random.chance(0.1) ? "poison" : random.pick(names),
+      name: random.chance(0.02) ? "nobody" : random.chance(features.poison) ? "poison" : random.pick(names),
       args: "x".repeat(random.chance(0.01) ? 70 : random.between(0, 12)) + String(random.below(100)),
       ...(random.chance(0.8) ? { priority: fromLevel(random.below(4) as 0) } : {}),
       ...(random.chance(0.7) ? { watch: true } : {}),
@@ -262,6 +268,8 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const what = random.below(10)
     if (link.down.length > 0 && what < 7) return { t: "down", who: link.who }
     if (link.up.length > 0 && what < 8) return { t: "up", who: link.who }
+    // Some register again with what they hold when their connection was lost, others only send again.
+    if (random.chance(0.03 * features.chaos)) return { t: "register", w }
     if (!worker.isRegistered && !worker.isRegistering) {
       const held = [{ id: anId(), attempt: random.between(0, 2) }]
       return { t: "register", w, ...(worker.isLiar ? { held } : {}) }
@@ -278,11 +286,25 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (link === undefined) return { t: "turn" }
     if (!link.isOpen) return { t: "connect", who: link.who }
     const what = random.below(20)
-    if (link.down.length > 0 && what < 12) return { t: "down", who: link.who }
-    if (link.up.length > 0 && what < 16) return { t: "up", who: link.who }
-    if (what < 17) return { t: "collect", c, wait: random.pick([0, 300, 2_000]) }
-    if (what < 18) return { t: "watch", c, ids: random.chance(0.3) ? [] : [anId()], progress: random.chance(0.5) }
+    if (link.down.length > 0 && what < 10) return { t: "down", who: link.who }
+    if (link.up.length > 0 && what < 14) return { t: "up", who: link.who }
+    if (what < 15) return { t: "collect", c, wait: random.pick([0, 300, 2_000]) }
+    if (what < 16) return { t: "watch", c, ids: random.chance(0.3) ? [] : [anId()], progress: random.chance(0.5) }
     return { t: "ask", c, question: question() }
+  }
+
+  const wallClock = (): Step => ({ t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) })
+
+  /** A restart; most workers are there again soon after it, with what they hold. */
+  const restart = (): Step => {
+    const step: Step = { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
+    for (const w of random.shuffle(workerIds())) {
+      if (random.chance(0.3)) continue
+      planned.push({ t: "register", w }, { t: "up", who: `w${w}` }, { t: "down", who: `w${w}` }, { t: "exchange", w })
+    }
+    if (world.journal === undefined || random.chance(0.5)) return step
+    planned.unshift(step)
+    return { t: "commit", entries: 1_000 }
   }
 
   const chaos = (): Step => {
@@ -295,13 +317,13 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (what < 19 && workerIds().length > 0) return { t: random.chance(0.5) ? "drain" : "leave", w: aWorker() }
     if (what < 21 && workerIds().length > 0) return { t: "beat", w: aWorker(), lag: random.pick([0, 500, 3_000]) }
     if (what < 23) return { t: "stall", ms: random.pick([500, 2_000, 8_000]) }
-    if (what < 24) return { t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) }
+    if (what < 24) return wallClock()
     if (what < 25 && features.limits) {
       return { t: "limit", name: random.pick(names), limits: random.chance(0.8) ? drawLimits(random) : undefined }
     }
     if (what < 27 && world.journal !== undefined) return { t: "refuse" }
-    if (what < 28 && features.restarts && random.chance(0.3)) {
-      return { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
+    if (what < 29 && features.restarts && random.chance(world.journal === undefined ? 0.2 : 0.7)) {
+      return restart()
     }
     return { t: "resend", who }
   }
@@ -312,14 +334,17 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
       ? random.pick([1, 3, 10, 30])
       : random.chance(0.9)
       ? random.between(50, 400)
-      : random.pick([1_200, 3_500])
+      : random.pick([1_200, 1_200, 3_500, 3_500, 25_000])
   })
 
   return (): Step => {
+    const next = planned.shift()
+    if (next !== undefined) return next
     const count = world.labour.workers.size
     if (count < 2 || (count < 6 && random.chance(0.02))) return hire()
     const what = random.next()
     if (what < 0.03 * features.chaos) return chaos()
+    if (features.schedules && what < 0.034) return wallClock()
     if (world.journal !== undefined && what > 0.93) {
       return { t: "commit", entries: random.chance(0.5) ? 1_000 : random.between(1, 4) }
     }

@@ -10,6 +10,7 @@ export interface Expected {
   readonly id: string
   readonly due: number
   readonly nextAt: number | undefined
+  readonly lastTask: string | undefined
 }
 
 /** A due time that is looked at later than this was missed. */
@@ -44,7 +45,7 @@ export const expectedOf = (
       : catchUp === "once" || isFresh
       ? 1
       : 0
-    expected.push({ id, due, nextAt })
+    expected.push({ id, due, nextAt, lastTask: record.lastTask })
   }
   return expected
 }

@@ -75,7 +75,6 @@ export const makeDurable = (position: () => number) => {
           tasks.set(task.id, task)
           // Another task with an id that was forgotten.
           outcomes.delete(task.id)
-          dead.delete(task.id)
         },
         task.id,
         isFollowed ? 1 : 0
@@ -83,6 +82,11 @@ export const makeDurable = (position: () => number) => {
     changed: (task: Snapshot) =>
       note(() => {
         if (tasks.has(task.id)) tasks.set(task.id, task)
+      }),
+    progress: (id: string, progress: string) =>
+      note(() => {
+        const task = tasks.get(id)
+        if (task !== undefined) tasks.set(id, { ...task, progress })
       }),
     finished: (id: string, mark: OutcomeMark, isDead: boolean) =>
       note(() => {
@@ -100,6 +104,17 @@ export const makeDurable = (position: () => number) => {
     /** A key of a task that is not accepted after all is not held. */
     period: (id: string, holder: { readonly id: string; readonly until: number } | undefined) =>
       put(periods, id, holder, holder?.id),
+
+    /** The key of a task that could not be stored is free; the journal is told next. */
+    freed: (id: string) => note(() => void periods.delete(id), undefined, -1),
+
+    /** A new control plane begins with dropping the keys whose period is over. */
+    restarts(wall: number) {
+      let entries = 0
+      for (const [id, { until }] of periods) {
+        if (until <= wall) note(() => void periods.delete(id), undefined, -(++entries))
+      }
+    },
 
     /** Everything up to this position is stored. */
     committed(position: number) {

@@ -71,8 +71,13 @@ export const makeKeys = ({ durable, now, wall }: {
       if (entry.options?.unique?.while !== "period") release(entry)
     },
 
-    /** As if it had never been submitted. */
-    forget: release,
+    /** It could not be stored: as if it had never been submitted. */
+    forget(entry: Entry) {
+      const unique = entry.options?.unique
+      release(entry)
+      if (unique?.while !== "period" || find(entry.name, unique.key) !== undefined) return
+      durable?.freed(keyId(entry.name, unique.key))
+    },
 
     expired(name: string, key: string) {
       const holder = holders.get(keyId(name, key))

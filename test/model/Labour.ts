@@ -55,6 +55,8 @@ interface WireLease extends Lease {
   readonly checkpoint?: number
 }
 
+// Who reads a message knows what its lists hold.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 const list = <A>(value: unknown): ReadonlyArray<A> => (value ?? []) as ReadonlyArray<A>
 
 export const makeLabour = ({ onLease, typeOf }: {

@@ -182,7 +182,9 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     if (!isStopped && !isCancelled && !isExpired && !isReported) {
       throw unexpected(entry, `${state} ${outcome.reason ?? ""}`)
     }
-    if (isReported && call.op === "report" && textOf(outcome.body) !== textOf(call.body ?? new Uint8Array())) {
+    const said = textOf(call.body ?? new Uint8Array())
+    const expected = outcome.reason === "crash" ? JSON.stringify({ crashes: task.crashes, last: said }) : said
+    if (isReported && call.op === "report" && textOf(outcome.body) !== expected) {
       throw new Broken("the outcome is what was reported", `${entry.id} has ${textOf(outcome.body)}`)
     }
     if (outcome.attempt !== task.attempt || outcome.name !== entry.name || outcome.finishedAt !== now()) {
@@ -206,7 +208,8 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
         args,
         options,
         state: "storing",
-        order: 0,
+        // One that a worker may still run has its place among those that come back with it.
+        order: isRestored ? ++ready : 0,
         dueAt: task.detail?.dueAt ?? 0,
         expiresAt: task.detail?.expiresAt ?? Infinity,
         attempt: task.attempt,
@@ -377,7 +380,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     progress({ id }, body) {
       const entry = entryOf(id)
       entry.progress = textOf(body)
-      changed(entry)
+      durable?.progress(id, entry.progress)
     },
 
     uniqueExpired(name, key) {
@@ -396,6 +399,8 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     counts,
     snapshot,
     bytes: () => bytes,
+    /** What the core is called for now. */
+    op: () => call.op,
     /** What does not run and has no outcome. */
     waiting: () => entries.size - counts.running,
 

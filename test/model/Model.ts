@@ -26,7 +26,7 @@ export interface ModelTask {
   attempt: number
   crashes: number
   losses: number
-  lease: { readonly worker: ModelWorker; readonly exchange: number } | undefined
+  lease: { readonly worker: ModelWorker; readonly exchange: number; readonly at: number } | undefined
 }
 
 export interface ModelWorker {
@@ -198,10 +198,12 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   const lose = (worker: ModelWorker, now: number) => {
     workers.delete(worker.session)
     orders = orders.filter((order) => !order.startsWith(`${worker.session} `))
+    const began = ({ lease }: ModelTask) => (lease?.exchange ?? 0) <= worker.settled
+    const [culprit] = [...worker.leases].filter((task) => isSuspect(task) && began(task))
+      .toSorted((a, b) => (b.lease?.at ?? 0) - (a.lease?.at ?? 0))
     for (const task of worker.leases) {
-      const began = (task.lease?.exchange ?? 0) <= worker.settled
       task.losses++
-      if (began) {
+      if (began(task) && (culprit === undefined || culprit === task)) {
         task.crashes++
         counts.crashes++
       }
@@ -232,13 +234,15 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
   const eligibleIn = (level: PriorityLevel): ModelTask | undefined =>
     laneOf(level).find(({ name }) => candidates(name).length > 0)
 
-  /** Who may get a task on its last chance: those that run no other such task. */
-  const unsuspicious = (name: string) =>
-    candidates(name).filter(({ leases }) => ![...leases].some((task) => isSuspect(task)))
+  /** Who may get a task on its last chance: those that run no other such task, or only ones that have run for 5 s. */
+  const unsuspicious = (name: string, now: number) =>
+    candidates(name).filter(({ leases }) =>
+      ![...leases].some((task) => isSuspect(task) && now - (task.lease?.at ?? 0) < 5_000)
+    )
 
-  const next = (): ModelTask | undefined => {
+  const next = (now: number): ModelTask | undefined => {
     if (isDraining) return undefined
-    const suspect = suspects.find(({ name }) => unsuspicious(name).length > 0)
+    const suspect = suspects.find(({ name }) => unsuspicious(name, now).length > 0)
     if (suspect !== undefined) return suspect
     const heads = levels.map(eligibleIn)
     let best: PriorityLevel | undefined
@@ -418,7 +422,7 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
         } else {
           previous.leases.delete(task)
           worker.leases.add(task)
-          task.lease = { worker, exchange: 0 }
+          task.lease = { worker, exchange: 0, at: task.lease.at }
           if (task.stop !== undefined) cancel.push(id)
         }
       }
@@ -513,11 +517,11 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
     },
 
     /** The core made a lease: it must be the next one, for one of the least loaded. */
-    started(id: string, session: string, attempt: number) {
-      const task = next()
+    started(id: string, session: string, attempt: number, now: number) {
+      const task = next(now)
       if (task?.id !== id) throw new Error(`dispatched ${id}, but next is ${task?.id ?? "nothing"}`)
       const isLast = isSuspect(task)
-      const able = isLast ? unsuspicious(task.name) : candidates(task.name)
+      const able = isLast ? unsuspicious(task.name, now) : candidates(task.name)
       const worker = able.find((candidate) => candidate.session === session)
       if (worker === undefined) throw new Error(`dispatched ${id} to ${session}, which may not get it`)
       const share = (of: ModelWorker) => of.leases.size * 1e6 / of.slots
@@ -532,14 +536,14 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       if (!isLast) passed[task.level] = 0
       task.attempt++
       if (task.attempt !== attempt) throw new Error(`${id} has attempt ${attempt}, not ${task.attempt}`)
-      task.lease = { worker, exchange: worker.exchange }
+      task.lease = { worker, exchange: worker.exchange, at: now }
       worker.leases.add(task)
       counts.running++
     },
 
     /** Nothing that could be leased may be left over. */
-    dispatched() {
-      const left = next()
+    dispatched(now: number) {
+      const left = next(now)
       if (left !== undefined) throw new Error(`${left.id} (${left.name}) was left waiting beside a free slot`)
     },
 

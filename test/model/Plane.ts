@@ -167,7 +167,7 @@ export const makePlane = (
       paused: () => {},
       skipped: () => {},
       queued: ({ id }) => events.push(`queued ${id}`),
-      started: (task, worker) => model.started(task.id, worker.session, task.attempt),
+      started: (task, worker) => model.started(task.id, worker.session, task.attempt, task.leasedAt),
       requeued: ({ id }, cause) => events.push(`requeued ${id}: ${cause}`),
       unresponsive: ({ session }) => events.push(`unresponsive ${session}`),
       responsive: ({ session }) => events.push(`responsive ${session}`),
@@ -510,7 +510,7 @@ export const makePlane = (
       model.tick(now)
       settle("a tick")
       const leases = core.dispatch(now)
-      model.dispatched()
+      model.dispatched(now)
       for (const [worker, tasks] of leases) {
         const link = links.get(worker.session)
         if (link === undefined || link.worker !== worker) {

@@ -107,9 +107,10 @@ export const shrink = (script: Script, promise: string, play: Play): Script => {
     return best !== before
   }
 
-  do {
+  const mayPlay = () => plays < maxPlays
+  for (let goesOn = true; goesOn; goesOn = simplify() && mayPlay()) {
     while (removeSteps()) { /* Less may be needed now. */ }
-  } while (simplify() && plays < maxPlays)
+  }
   return best
 }
 

@@ -35,6 +35,9 @@ export type Waiting = ReturnType<typeof makeWaiting>
 const flowOf = ({ options }: Entry) => options?.fairKey ?? options?.tenant ?? ""
 const keyOf = ({ options }: Entry) => options?.limitKey ?? ""
 
+/** A task on its last chance that has run for so long does not keep its worker from others like it. */
+const probationMillis = 5_000
+
 export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settings }: {
   readonly registry: WorkerRegistry["Service"]
   readonly settings: Settings
@@ -50,11 +53,13 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
   const levels = [newLevel(), newLevel(), newLevel(), newLevel()]
   const weights = new Map<string, number>()
 
-  const isSuspect = ({ crashes }: Entry) => crashes > 0 && crashes >= settings.maxCrashes - 1
+  const isSuspect = ({ crashes }: { readonly crashes: number }) => crashes > 0 && crashes >= settings.maxCrashes - 1
 
   const idOf = (entry: Entry) => `${entry.level}\n${entry.name}\n${keyOf(entry)}\n${flowOf(entry)}`
 
   const weightOf = (flow: string) => weights.get(flow) ?? 1
+  /** Flows whose weight has changed: the bound is stated for those whose weights stay. */
+  const reweighted = new Set<string>()
 
   /** Workers that may be given a task of this name; of the one that has just got one, before it got it. */
   const hasWorker = (name: string, got: WorkerRecord | undefined, accepts?: (worker: WorkerRecord) => boolean) => {
@@ -92,6 +97,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       level.lags.set(flow, others)
       const lag = (others.get(other) ?? 0) + by
       others.set(other, lag)
+      if (reweighted.has(flow) || reweighted.has(other)) return
       if (lag > 1 / weightOf(flow) + 1 / weightOf(other) + 1e-9) {
         throw new Broken("fair shares", `priority ${number}: "${flow}" is ${lag} behind "${other}", both could start`)
       }
@@ -119,7 +125,11 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       tasks.splice(at, 0, entry)
       ;(levels[entry.level] as Level).size++
       const weight = entry.options?.weight
-      if (weight !== undefined) weights.set(lane.flow, weight)
+      if (weight !== undefined) {
+        const before = weights.get(lane.flow)
+        if (before !== undefined && before !== weight) reweighted.add(lane.flow)
+        weights.set(lane.flow, weight)
+      }
     },
 
     remove(entry: Entry) {
@@ -130,7 +140,9 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       if (lane === undefined || at === -1) throw new Error(`${entry.id} does not wait`)
       lane.tasks.splice(at, 1)
       if (lane.tasks.length === 0) lanes.delete(id)
-      ;(levels[entry.level] as Level).size--
+      const level = levels[entry.level] as Level
+      // When nothing of a priority waits, nobody is behind.
+      if (--level.size === 0) level.lags.clear()
     },
 
     size: () => levels.reduce((sum, { size }) => sum + size, suspects.size),
@@ -140,7 +152,7 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       if (isSuspect(entry)) {
         let others = 0
         for (const task of worker.leases) {
-          if (task.id !== entry.id && task.crashes >= settings.maxCrashes - 1 && task.crashes > 0) others++
+          if (task.id !== entry.id && isSuspect(task) && now - task.leasedAt < probationMillis) others++
         }
         see("a last chance")
         if (others > 0) {
@@ -193,7 +205,13 @@ export const makeWaiting = ({ bounds, isPaused, maxPassed, registry, see, settin
       for (const entry of suspects) {
         const { name } = entry
         if (isPaused(name) || !bounds.admits(name, keyOf(entry), now)) continue
-        if (hasWorker(name, undefined, ({ suspects }) => suspects === 0)) {
+        if (
+          hasWorker(
+            name,
+            undefined,
+            (worker) => [...worker.leases].every((task) => !isSuspect(task) || now - task.leasedAt >= probationMillis)
+          )
+        ) {
           throw new Broken("no idle slot beside a waiting task", `${entry.id}, on its last chance, was left`)
         }
       }

@@ -262,6 +262,7 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
         received.clear()
       }
     }
+    durable?.restarts(wall())
     audit = newAudit()
     server = newServer(audit)
     if (durable !== undefined) checkRestored({ server, audit, durable, now, wall: wall() })
