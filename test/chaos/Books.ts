@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs"
 import type { Mode } from "./Script.ts"
-import { expected, idOf, jobOf } from "./Work.ts"
+import { expected, idOf, jobOf, partsOf } from "./Work.ts"
 
 /** A line of a client's book. */
 export interface Entry {
@@ -68,6 +68,11 @@ export interface Summary {
   readonly outcomes: Readonly<Record<"succeeded" | "failed" | "cancelled", number>>
   /** Tasks that ended with a control plane that had no journal. */
   readonly lost: number
+  /**
+   * Refused for a unique key, and run all the same: the message was sent again over a bad network, and when its copy came
+   * the key was free. The client was told the first answer.
+   */
+  readonly copies: number
   /** Given up because their workers were lost, again and again. */
   readonly crashed: number
   readonly executions: number
@@ -97,6 +102,7 @@ export const audit = (
   let lost = 0
   let crashed = 0
   let repeated = 0
+  let copies = 0
 
   /** What was accepted may be accepted anew: the control plane that knew it is gone, and its memory with it. */
   const forgets = mode === "memory, killed"
@@ -114,7 +120,7 @@ export const audit = (
       if (account.refused) {
         if (job.kind !== "unique") says("refused for a unique key that it does not have")
         if (account.accepted && !forgets) says("accepted and refused")
-        if (starts.length > 0 && !forgets) says(`refused, and ran ${starts.length} times`)
+        if (starts.length > 0) copies++
         continue
       }
       if (!account.accepted) {
@@ -160,5 +166,26 @@ export const audit = (
     }
   }
   for (const id of byId.keys()) violations.push(`${id} ran, and nobody wanted it`)
-  return { accepted, outcomes, lost, crashed, executions: executions.length, repeated, violations }
+  return { accepted, outcomes, lost, copies, crashed, executions: executions.length, repeated, violations }
+}
+
+/** What the control plane says of the tasks with a unique key: none may have been submitted before the one before ended. */
+export const overlaps = (
+  seed: number,
+  tasks: ReadonlyArray<{ readonly id: string; readonly submittedAt: number; readonly finishedAt?: number }>
+): ReadonlyArray<string> => {
+  const byKey = Map.groupBy(tasks, ({ id }) => {
+    const [client, number] = partsOf(id)
+    const job = jobOf(seed, client, number)
+    return job.kind === "unique" ? `${client}/${job.place}` : "not unique"
+  })
+  return [...byKey].flatMap(([key, tasks]) => {
+    const inOrder = tasks.toSorted((a, b) => a.submittedAt - b.submittedAt)
+    return inOrder.flatMap(({ finishedAt = Infinity, id }, i) => {
+      const next = inOrder[i + 1]
+      return next === undefined || next.submittedAt >= finishedAt - clockMillis
+        ? []
+        : [`${id} and ${next.id} held the unique key ${key} at the same time`]
+    })
+  })
 }

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { Cluster, eventually, freePort, type Running } from "../harness/Cluster.ts"
-import { audit, readBook, readExecutions, type Summary } from "./Books.ts"
+import { audit, overlaps, readBook, readExecutions, type Summary } from "./Books.ts"
 import type { ClientOptions } from "./client.ts"
 import { type Link, openLink } from "./Proxy.ts"
 import { type Fault, makeScript, type Mode } from "./Script.ts"
@@ -153,6 +153,9 @@ export const run = async ({ log = () => {}, mode, perSecond = 40, seconds, seed 
 
     const script = makeScript({ seed, seconds, mode, workers, clients })
     const violations: Array<string> = []
+    // Only who is at work can be disturbed.
+    const isAtWork = (name: string) => [...readBook(file(`${name}.book`)).values()].some(({ accepted }) => accepted)
+    await eventually("all clients are at work", () => clients.every(isAtWork), drainMillis)
     const startedAt = performance.now()
     const until = (at: number) => sleep(Math.max(0, startedAt + at - performance.now()))
     // One thing after the other for each target, also when the one before takes longer than was planned.
@@ -219,12 +222,17 @@ export const run = async ({ log = () => {}, mode, perSecond = 40, seconds, seed 
     }
     over.abort()
     await looking
+    const idle = await eventually("nothing waits or runs", async () => {
+      const stats = await look()
+      return stats !== undefined && stats.waiting + stats.running === 0
+    }, drainMillis).catch(() => false)
     const last = await look()
     const listed = await Promise.all(
       (["succeeded", "failed", "cancelled"] as const).map(async (state) =>
         [state, (await eyes.list({ state, limit: 1 })).total] as const
       )
     )
+    const uniques = (await eyes.list({ name: "unique", limit: 10_000 })).tasks
     await eyes.close()
 
     const summary = audit({
@@ -234,17 +242,20 @@ export const run = async ({ log = () => {}, mode, perSecond = 40, seconds, seed 
       books: new Map(clients.map((name, i) => [i + 1, readBook(file(`${name}.book`))]))
     })
     if (last === undefined) violations.push("the control plane does not answer")
-    else if (last.waiting + last.running > 0) {
+    else if (!idle) {
       violations.push(`${last.waiting} tasks wait and ${last.running} run, and nobody waits for them`)
     }
     if (last !== undefined && mode !== "memory, killed") {
       for (const [state, count] of listed) {
-        const ours = summary.outcomes[state]
+        const ours = summary.outcomes[state] + (state === "succeeded" ? summary.copies : 0)
         if (count !== ours) violations.push(`the control plane has ${count} ${state}, the clients ${ours}`)
       }
     }
-    if (last !== undefined && mode === "memory" && last.submitted !== summary.accepted) {
-      violations.push(`the control plane counts ${last.submitted} submitted, the clients ${summary.accepted}`)
+    if (mode !== "memory, killed") violations.push(...overlaps(seed, uniques))
+    if (last !== undefined && mode === "memory" && last.submitted !== summary.accepted + summary.copies) {
+      violations.push(
+        `the control plane counts ${last.submitted} submitted, the clients ${summary.accepted + summary.copies}`
+      )
     }
     for (const life of lives.values()) {
       const { cancelled, expired, failed, running, submitted, succeeded, waiting } = life

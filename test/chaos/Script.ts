@@ -56,7 +56,7 @@ export const makeScript = ({ clients, mode, seconds, seed, workers }: Cast): Rea
   const end = seconds * 1_000 - quietMillis
   let at = quietMillis
   while (at < end) {
-    const role = pick(["worker", "worker", "worker", "client", "client", "plane"] as const)
+    const role = pick(["worker", "worker", "worker", "client", "client", "plane", "plane"] as const)
     const target = role === "worker" ? pick(workers) : role === "client" ? pick(clients) : "plane"
     const kind = pick(kindsOf(role, mode))
     // Some last longer than the heartbeat timeout, most do not.

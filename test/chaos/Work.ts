@@ -29,6 +29,12 @@ export const jobOf = (seed: number, client: number, number: number): Job => {
 
 export const idOf = (client: number, number: number) => `c${client}-${number}`
 
+/** The client and the number of an id. */
+export const partsOf = (id: string): readonly [client: number, number: number] => {
+  const [, client, number] = /^c(\d+)-(\d+)$/u.exec(id) ?? []
+  return [Number(client), Number(number)]
+}
+
 /** The outcome that a job must have, as the books write it. Cancelled ones have one or the other. */
 export const expected = (job: Job, client: number, number: number): ReadonlyArray<string> => {
   switch (job.kind) {
