@@ -244,7 +244,7 @@ describe("cancel", () => {
       const stubborn = Task.define("stubborn", {
         run: () => Effect.uninterruptible(Effect.andThen(Deferred.succeed(started, undefined), open.await))
       })
-      const { client } = yield* start(stubborn.layer, { deadlineMillis: 200 })
+      const { client } = yield* start(stubborn.layer, { deadlineMillis: 2_000 })
       const handle = yield* client.delay(stubborn)
       yield* Deferred.await(started)
 
