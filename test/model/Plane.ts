@@ -4,7 +4,6 @@
  * known afterwards must be the same.
  */
 import * as Result from "effect/Result"
-import type { Report } from "../../src/domain/Message.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import type { TaskRecord } from "../../src/domain/Task.ts"
@@ -18,39 +17,9 @@ import type { Session } from "../../src/layers/Sessions.ts"
 import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
 import * as WorkerRegistryMemory from "../../src/layers/WorkerRegistryMemory.ts"
 import type { Dispatcher } from "../../src/services/Dispatcher.ts"
-import type { Memory, ModelSubmission, ModelTask, ModelWorker } from "./Model.ts"
 import { describeFinished, makeModel } from "./Model.ts"
-
-export interface ExchangeMessage {
-  readonly session: string
-  readonly seq: number
-  readonly settled: number
-  readonly abandoned: ReadonlyArray<number>
-  readonly free: number
-  readonly waiting: number
-  readonly draining: boolean
-  readonly held: ReadonlyArray<{ readonly id: string; readonly attempt: number }> | undefined
-  readonly reports: ReadonlyArray<{ readonly report: Report; readonly body: string }>
-}
-
-export interface ExchangeReply {
-  readonly leases: ReadonlyArray<{ readonly id: string; readonly attempt: number; readonly name: string }>
-  readonly abandon: ReadonlyArray<string>
-  readonly cancel: ReadonlyArray<string>
-}
-
-export interface RegisterReply {
-  readonly abandon: ReadonlyArray<string>
-  readonly cancel: ReadonlyArray<string>
-}
-
-export interface CollectReply {
-  readonly last: number
-  readonly outcomes: ReadonlyArray<{ readonly id: string; readonly body: string }>
-}
-
-/** Answers a worker; `undefined` says that its session is not known. */
-export type Answer<A> = (reply: A | undefined) => void
+import type { Memory, ModelSubmission, ModelTask, ModelWorker } from "./ModelRecords.ts"
+import type { Answer, CollectReply, ExchangeMessage, ExchangeReply } from "./PlaneMessages.ts"
 
 interface Link {
   worker: WorkerRecord

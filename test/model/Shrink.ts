@@ -54,6 +54,16 @@ const simplerSetups = (setup: Setup): ReadonlyArray<Setup> => [
   )
 ]
 
+/** The same question about a task that has a name of its own, or an earlier one that has none. */
+const simplerIds = (step: Step, steps: ReadonlyArray<Step>): ReadonlyArray<Step> => {
+  if (step.t !== "ask" || !("id" in step.question)) return []
+  const made = /^made-(\d+)$/u.exec(step.question.id)
+  if (made === null) return []
+  const own = steps.flatMap((step) => step.t === "submit" ? step.tasks.flatMap(({ id }) => id ?? []) : [])
+  const earlier = Array.from({ length: Number(made[1]) - 1 }, (_, at) => `made-${at + 1}`)
+  return [...new Set([...own, ...earlier])].map((id) => ({ ...step, question: { ...step.question, id } }) as Step)
+}
+
 /** Ids that the control plane makes are counted: without some submissions the later ones are other numbers. */
 const renumber = (steps: ReadonlyArray<Step>, removed: ReadonlyArray<Step>): ReadonlyArray<Step> | undefined => {
   let made = 0
@@ -96,7 +106,8 @@ export const shrink = (script: Script, promise: string, play: Play): Script => {
     const before = best
     for (let at = 0; at < best.steps.length; at++) {
       for (let isSimpler = true; isSimpler;) {
-        isSimpler = simpler(best.steps[at] as Step).some((step) =>
+        const step = best.steps[at] as Step
+        isSimpler = [...simpler(step), ...simplerIds(step, best.steps)].some((step) =>
           isBroken({ ...best, steps: best.steps.with(at, step) })
         )
       }

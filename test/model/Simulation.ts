@@ -7,8 +7,9 @@ import type { Report } from "../../src/domain/Message.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { LocalPolicy, Settings } from "../../src/domain/Settings.ts"
 import { defaults } from "../../src/domain/Settings.ts"
-import type { CollectReply, ExchangeMessage, ExchangeReply, RegisterReply } from "./Plane.ts"
+import { makeAgenda } from "./Agenda.ts"
 import { makePlane, Mismatch } from "./Plane.ts"
+import type { CollectReply, ExchangeMessage, ExchangeReply, RegisterReply } from "./PlaneMessages.ts"
 import { makeRandom } from "./Random.ts"
 
 interface PendingReport {
@@ -614,51 +615,5 @@ export const simulate = (seed: number, steps: number): Outcome => {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`seed ${seed}, step ${done} of ${steps}, at ${now} ms: ${reason}`, { cause })
-  }
-}
-
-interface Agenda {
-  readonly add: (event: Event) => void
-  readonly take: () => Event | undefined
-}
-
-interface Event {
-  readonly at: number
-  readonly order: number
-  readonly run: () => void
-}
-
-/** A binary heap: earliest first, then in the order in which they were added. */
-const makeAgenda = (): Agenda => {
-  const heap: Array<Event> = []
-  const isBefore = (a: Event, b: Event) => a.at < b.at || (a.at === b.at && a.order < b.order)
-  return {
-    add(event) {
-      let i = heap.push(event) - 1
-      while (i > 0) {
-        const up = (i - 1) >> 1
-        const parent = heap[up] as Event
-        if (!isBefore(event, parent)) break
-        heap[i] = parent
-        i = up
-      }
-      heap[i] = event
-    },
-    take() {
-      const first = heap[0]
-      const last = heap.pop()
-      if (first === undefined || last === undefined || heap.length === 0) return first
-      let i = 0
-      while (true) {
-        let down = 2 * i + 1
-        if (down >= heap.length) break
-        if (down + 1 < heap.length && isBefore(heap[down + 1] as Event, heap[down] as Event)) down++
-        if (!isBefore(heap[down] as Event, last)) break
-        heap[i] = heap[down] as Event
-        i = down
-      }
-      heap[i] = last
-      return first
-    }
   }
 }
