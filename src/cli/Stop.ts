@@ -9,7 +9,11 @@ import * as Effect from "effect/Effect"
 export const killedExitCode = 130
 
 const exitOnNextSignal = Effect.sync(() => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(killedExitCode))
+  const end = () => {
+    console.error("fastworker: stopped at once, what ran was not waited for")
+    process.exit(killedExitCode)
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, end)
 })
 
 /** Runs `drain` when the effect is interrupted. */

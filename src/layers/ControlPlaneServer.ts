@@ -97,6 +97,8 @@ export const make = Effect.gen(function*() {
     : undefined
   const stored = journaling?.observer
   let isRestoring = false
+  /** Schedules that submitted nothing when they were due last: it is said once, however often they are due. */
+  const skipping = new Set<string>()
 
   const core: Core = makeCore({
     queue,
@@ -110,6 +112,7 @@ export const make = Effect.gen(function*() {
     isDurable: journal.isDurable,
     observer: {
       accepted: (task) => {
+        if (skipping.size > 0 && task.options?.schedule !== undefined) skipping.delete(task.options.schedule)
         if (!isRestoring) stored?.accepted(task)
       },
       delayed: (task) =>
@@ -172,12 +175,19 @@ export const make = Effect.gen(function*() {
       progress: (task, body) => stored?.progress(task, body),
       forgotten: (id) => stored?.forgotten(id),
       uniqueExpired: (name, key) => stored?.uniqueExpired(name, key),
-      schedule: (id, record) => stored?.schedule(id, record, core),
+      schedule: (id, record) => {
+        if (record === undefined) skipping.delete(id)
+        stored?.schedule(id, record, core)
+      },
       paused: (target, isPaused) => {
         stored?.paused(target, isPaused)
         publish((at) => ({ type: isPaused ? "paused" : "resumed", at, target }))
       },
-      skipped: (id, why) => runFork(Effect.logWarning(`Schedule "${id}" was due and submitted nothing: ${why}`))
+      skipped: (id, why) => {
+        if (skipping.has(id)) return
+        skipping.add(id)
+        runFork(Effect.logWarning(`Schedule "${id}" was due and submitted nothing: ${why}`))
+      }
     }
   })
 

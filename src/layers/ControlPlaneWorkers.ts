@@ -382,7 +382,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   const lost = (worker: WorkerRecord) => {
     dropLink(worker)
     publish((at) => ({ type: "worker.lost", at, worker: worker.id }))
-    log(Effect.logWarning(`Worker ${worker.id} is lost: what it ran runs elsewhere`))
+    log(Effect.logWarning(`Worker ${worker.id} is lost: what it ran is queued again`))
   }
 
   /** Answers exchanges that have waited for a heartbeat. */
