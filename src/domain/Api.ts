@@ -1,0 +1,282 @@
+/**
+ * The HTTP API of the control plane: what the dashboard, scripts and other languages ask over HTTP. Owns paths, queries,
+ * bodies and errors; the handlers are `layers/DashboardApi.ts`. Everything under `/api`; errors are problem details
+ * (RFC 9457).
+ *
+ * @since 0.1.0
+ */
+import {
+  HttpApi,
+  HttpApiEndpoint,
+  HttpApiError,
+  HttpApiGroup,
+  HttpApiMiddleware,
+  HttpApiSchema,
+  OpenApi
+} from "effect/http-api"
+import * as Schema from "effect/Schema"
+import { PauseTarget, Stats, SubmitTask } from "./Message.ts"
+import { Priority } from "./Priority.ts"
+import { ScheduleDeclaration } from "./Schedules.ts"
+import { TaskId, TaskKey, TaskName } from "./Task.ts"
+import { TaskState } from "./TaskState.ts"
+import * as View from "./View.ts"
+
+/** Beside the standard members of a problem: `code` is the `_tag` of the error, `detail` its sentence. */
+const fields = { detail: Schema.String, code: Schema.String }
+
+/** The thing that was named is not known. @category errors @since 0.1.0 */
+export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
+  type: "urn:fastworker:problem:not-found",
+  status: 404,
+  title: "Not found"
+}, fields) {}
+/** The thing is not in a state that allows it. @category errors @since 0.1.0 */
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", {
+  type: "urn:fastworker:problem:conflict",
+  status: 409,
+  title: "Not in this state"
+}, fields) {}
+/** What was sent is not accepted. @category errors @since 0.1.0 */
+export class Unprocessable extends HttpApiError.Problem<Unprocessable>()("Unprocessable", {
+  type: "urn:fastworker:problem:unprocessable",
+  status: 422,
+  title: "Not accepted"
+}, fields) {}
+/** Not now: full, shutting down, or the journal can't be written. @category errors @since 0.1.0 */
+export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {
+  type: "urn:fastworker:problem:unavailable",
+  status: 503,
+  title: "Not now"
+}, fields) {}
+
+const text = (max: number) => Schema.String.check(Schema.isMaxLength(max))
+
+/**
+ * Which tasks are meant, as it stands in a query; all that is said must hold. Lists are separated by commas, `*` in a
+ * type stands for anything.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TaskQuery = {
+  /** States, and `retrying` (delayed after a failure), `waiting` (delayed or queued), `dead` (can be retried). */
+  state: Schema.optionalKey(text(256)),
+  type: Schema.optionalKey(text(512)),
+  priority: Schema.optionalKey(text(64)),
+  worker: Schema.optionalKey(text(128)),
+  tag: Schema.optionalKey(TaskKey),
+  tenant: Schema.optionalKey(TaskKey),
+  schedule: Schema.optionalKey(TaskKey),
+  /** Key of an error group. */
+  error: Schema.optionalKey(text(64)),
+  /** Prefix of the id. */
+  id: Schema.optionalKey(text(128)),
+  /** Words that stand in the id, type or error, without regard to case. */
+  q: Schema.optionalKey(text(256)),
+  /** Submitted at or after, before: milliseconds since 1970. */
+  since: Schema.optionalKey(Schema.FiniteFromString),
+  until: Schema.optionalKey(Schema.FiniteFromString)
+}
+
+/** The same in a body. @category schemas @since 0.1.0 */
+export const TaskSelection = Schema.Struct({
+  ...TaskQuery,
+  since: Schema.optionalKey(Schema.Finite),
+  until: Schema.optionalKey(Schema.Finite),
+  /** These tasks, at most 10,000. */
+  ids: Schema.optionalKey(Schema.Array(TaskId).check(Schema.isMaxLength(10_000))),
+  /** Only tasks that stood in a list made then: nobody changes what nobody saw. */
+  asOf: Schema.optionalKey(Schema.Finite),
+  /** Counts, changes nothing. */
+  dryRun: Schema.optionalKey(Schema.Boolean),
+  /** Changes exactly so many, or none. */
+  expect: Schema.optionalKey(Schema.Int)
+})
+/** @category models @since 0.1.0 */
+export type TaskSelection = typeof TaskSelection.Type
+
+/** What came of a change of many: `skipped` had changed meanwhile. @category schemas @since 0.1.0 */
+export const Changed = Schema.Struct({ count: Schema.Int, skipped: Schema.Int })
+
+const taskId = { id: TaskId }
+const name = { id: Schema.String }
+
+class Overview extends HttpApiGroup.make("overview").add(
+  HttpApiEndpoint.get("snapshot", "/snapshot", { success: View.Snapshot }),
+  HttpApiEndpoint.get("stats", "/stats", { success: Stats }),
+  HttpApiEndpoint.get("series", "/series", {
+    query: { range: Schema.optionalKey(View.Range), type: Schema.optionalKey(TaskName) },
+    success: View.Series
+  }),
+  HttpApiEndpoint.get("errors", "/errors", {
+    query: { range: Schema.optionalKey(View.Range), type: Schema.optionalKey(TaskName) },
+    success: Schema.Struct({ groups: Schema.Array(View.ErrorGroup), total: Schema.Int })
+  }),
+  HttpApiEndpoint.get("system", "/system", { success: View.SystemView }),
+  HttpApiEndpoint.post("pause", "/pause", {
+    payload: PauseTarget,
+    success: HttpApiSchema.NoContent,
+    error: [NotFound]
+  }),
+  HttpApiEndpoint.post("resume", "/resume", {
+    payload: PauseTarget,
+    success: HttpApiSchema.NoContent,
+    error: [NotFound]
+  })
+).prefix("/api") {}
+
+class Tasks extends HttpApiGroup.make("tasks").add(
+  HttpApiEndpoint.get("list", "/", {
+    query: {
+      ...TaskQuery,
+      /** What `next` of the list before said. */
+      cursor: Schema.optionalKey(text(256)),
+      limit: Schema.optionalKey(
+        Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 1_000 }))
+      ),
+      /** Default: newest submission first. */
+      sort: Schema.optionalKey(Schema.Literals(["newest", "oldest", "changed"]))
+    },
+    success: Schema.Struct({
+      /** When the list was made, for `after` and `asOf`. */
+      asOf: Schema.Finite,
+      tasks: Schema.Array(View.TaskRow),
+      next: Schema.NullOr(Schema.String)
+    }),
+    error: [Unprocessable]
+  }),
+  HttpApiEndpoint.get("counts", "/counts", {
+    query: { ...TaskQuery, after: Schema.optionalKey(Schema.FiniteFromString) },
+    success: Schema.Struct({
+      total: Schema.Int,
+      /** By state, `state` of the query aside. */
+      states: Schema.Struct({
+        delayed: Schema.Int,
+        queued: Schema.Int,
+        running: Schema.Int,
+        cancelling: Schema.Int,
+        retrying: Schema.Int,
+        succeeded: Schema.Int,
+        failed: Schema.Int,
+        cancelled: Schema.Int,
+        expired: Schema.Int
+      }),
+      /** Submitted after `after`. */
+      newer: Schema.Int
+    }),
+    error: [Unprocessable]
+  }),
+  HttpApiEndpoint.post("lookup", "/lookup", {
+    payload: Schema.Struct({ ids: Schema.Array(TaskId).check(Schema.isMaxLength(500)) }),
+    success: Schema.Struct({ tasks: Schema.Array(View.TaskRow) })
+  }),
+  HttpApiEndpoint.post("submit", "/", {
+    payload: Schema.Struct({
+      id: Schema.optionalKey(TaskId),
+      name: TaskName,
+      /** JSON text, as it is. */
+      args: Schema.String,
+      priority: Schema.optionalKey(Priority),
+      in: SubmitTask.fields.in,
+      at: SubmitTask.fields.at,
+      expiresIn: SubmitTask.fields.expiresIn,
+      unique: SubmitTask.fields.unique,
+      limitKey: SubmitTask.fields.limitKey,
+      fairKey: SubmitTask.fields.fairKey,
+      tags: SubmitTask.fields.tags,
+      tenant: SubmitTask.fields.tenant,
+      ignoreResult: SubmitTask.fields.ignoreResult
+    }),
+    success: Schema.Struct({ id: Schema.String }),
+    error: [Conflict, Unprocessable, Unavailable]
+  }),
+  HttpApiEndpoint.post("cancelMany", "/cancel", {
+    payload: TaskSelection,
+    success: Changed,
+    error: [Conflict, Unprocessable]
+  }),
+  HttpApiEndpoint.post("retryMany", "/retry", {
+    payload: TaskSelection,
+    success: Changed,
+    error: [Conflict, Unprocessable, Unavailable]
+  }),
+  HttpApiEndpoint.post("purgeMany", "/purge", {
+    payload: TaskSelection,
+    success: Changed,
+    error: [Conflict, Unprocessable]
+  }),
+  HttpApiEndpoint.get("detail", "/:id", { params: taskId, success: View.TaskDetail, error: [NotFound] }),
+  /** The whole of a payload, as it is. */
+  HttpApiEndpoint.get("payload", "/:id/:part", {
+    params: { ...taskId, part: Schema.Literals(["args", "result", "error", "progress"]) },
+    success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/json" })),
+    error: [NotFound]
+  }),
+  HttpApiEndpoint.post("cancel", "/:id/cancel", {
+    params: taskId,
+    success: Schema.Struct({ state: TaskState }),
+    error: [NotFound, Conflict]
+  }),
+  HttpApiEndpoint.post("retry", "/:id/retry", {
+    params: taskId,
+    success: Schema.Struct({ id: Schema.String }),
+    error: [NotFound, Conflict, Unavailable]
+  })
+).prefix("/api/tasks") {}
+
+class Workers extends HttpApiGroup.make("workers").add(
+  HttpApiEndpoint.get("list", "/", { success: Schema.Struct({ workers: Schema.Array(View.WorkerRow) }) }),
+  /** By id or key. */
+  HttpApiEndpoint.get("detail", "/:id", { params: name, success: View.WorkerDetail, error: [NotFound] }),
+  /** It finishes what it runs, then leaves and ends. */
+  HttpApiEndpoint.post("drain", "/:id/drain", {
+    params: name,
+    success: HttpApiSchema.NoContent,
+    error: [NotFound, Conflict]
+  })
+).prefix("/api/workers") {}
+
+class Schedules extends HttpApiGroup.make("schedules").add(
+  HttpApiEndpoint.get("list", "/", { success: Schema.Struct({ schedules: Schema.Array(View.ScheduleRow) }) }),
+  HttpApiEndpoint.post("set", "/", {
+    payload: ScheduleDeclaration,
+    success: HttpApiSchema.NoContent,
+    error: [Unprocessable, Unavailable]
+  }),
+  HttpApiEndpoint.post("run", "/:id/run", {
+    params: name,
+    success: Schema.Struct({ id: Schema.String }),
+    error: [NotFound, Conflict, Unavailable]
+  }),
+  HttpApiEndpoint.delete("remove", "/:id", { params: name, success: HttpApiSchema.NoContent, error: [NotFound] })
+).prefix("/api/schedules") {}
+
+class Types extends HttpApiGroup.make("types").add(
+  HttpApiEndpoint.get("list", "/", { success: Schema.Struct({ types: Schema.Array(View.TypeRow) }) }),
+  HttpApiEndpoint.get("detail", "/:name", {
+    params: { name: Schema.String },
+    success: View.TypeDetail,
+    error: [NotFound]
+  })
+).prefix("/api/types") {}
+
+/**
+ * The API. Beside it stand `GET /api/live`, the stream of frames (server-sent events: first `snapshot` with a
+ * {@link View.Snapshot}, then `frame` with a {@link View.Frame}), `/openapi.json`, `/api/docs` and `/healthz`.
+ *
+ * @category api
+ * @since 0.1.0
+ */
+export class Api extends HttpApi.make("fastworker")
+  .add(Overview)
+  .add(Tasks)
+  .add(Workers)
+  .add(Schedules)
+  .add(Types)
+  .middleware(HttpApiMiddleware.ProblemDetails)
+  .annotateMerge(OpenApi.annotations({
+    title: "FastWorker",
+    description: "The control plane of FastWorker: tasks, workers, schedules and what happened to them"
+  }))
+{}
