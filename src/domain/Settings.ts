@@ -50,7 +50,7 @@ export interface Settings {
   readonly resultCacheBytes: number
   /** How long an outcome is kept, in milliseconds. `FASTWORKER_RESULT_CACHE_TTL`. */
   readonly resultCacheTtlMillis: number
-  /** Ids remembered after their outcome was evicted, at most. */
+  /** Tasks that are remembered after their outcome was evicted: the newest so many, and at most as many others. */
   readonly tombstones: number
   /** A waiting exchange is answered at the latest after this time: the rhythm of the heartbeat. `FASTWORKER_HEARTBEAT`. */
   readonly heartbeatMillis: number

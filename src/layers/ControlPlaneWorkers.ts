@@ -280,11 +280,12 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
     const { abandon, cancel, late, waiting, waitingSeq: seq } = link
     const bodies: Array<Uint8Array> = []
+    const time = now()
     const leases = tasks.map((task) => {
       bodies.push(task.args)
       const checkpoint = task.detail?.progress
       if (checkpoint !== undefined) bodies.push(checkpoint)
-      return leaseHeader(task, now())
+      return leaseHeader(task, time)
     })
     const payload = Envelope.encode({ v, seq, leases, ...unlessEmpty({ abandon, cancel, late }) }, bodies)
     link.waiting = undefined

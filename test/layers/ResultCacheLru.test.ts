@@ -140,20 +140,20 @@ describe("recall", () => {
     for (let i = 0; i < 10; i++) cache.put(makeOutcome(`${i}`), i, 0, Infinity)
 
     const remembered = Array.from({ length: 10 }, (_, i) => cache.recall(`${i}`)?.fingerprint)
-    assert.deepStrictEqual(remembered.slice(0, 6), [undefined, undefined, undefined, undefined, undefined, undefined])
+    assert.deepStrictEqual(remembered.slice(0, 3), [undefined, undefined, undefined])
     assert.deepStrictEqual(remembered.slice(6), [6, 7, 8, 9])
   })
 
   it("forgets last what was asked for last", () => {
     const cache = make({ resultCacheSize: 0, tombstones: 2 })
     cache.put(makeOutcome("a"), 1, 0, Infinity)
-    cache.put(makeOutcome("b"), 2, 0, Infinity)
 
-    cache.recall("a")
-    cache.put(makeOutcome("c"), 3, 0, Infinity)
+    for (let i = 0; i < 10; i++) {
+      cache.put(makeOutcome(`${i}`), 2, 0, Infinity)
+      assert.isDefined(cache.recall("a"))
+    }
 
-    assert.isDefined(cache.recall("a"))
-    assert.isUndefined(cache.recall("b"))
+    assert.isUndefined(cache.recall("0"))
   })
 })
 
