@@ -232,7 +232,8 @@ export class RawSocket extends ReceivingSocket<RawMessage> {
         throw new NngError("EPROTO", `a raw ${name} sends a header of words that ends with an id`)
       case "rep":
       case "respondent":
-        if (header.length >= 8 && header.length % 4 === 0) return header.subarray(4)
+        // What a device received for it has the rest of the backtrace in its body.
+        if (header.length >= 4 && header.length % 4 === 0) return header.length === 4 ? null : header.subarray(4)
         throw new NngError("EPROTO", `a raw ${name} sends a header of words: the pipe's id, then the backtrace`)
       case "pair1":
         if (header.length === 4 && word(header, 0) >= 0 && word(header, 0) < 0xff) return word(header, 0) + 1
