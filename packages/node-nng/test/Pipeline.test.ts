@@ -135,6 +135,16 @@ describe("Push", () => {
     expect(got).toEqual(["kept", "end"])
   })
 
+  it("bounds the sends that wait, for callers that do not", async () => {
+    const push = scope.add(new Push())
+    const waiting = Array.from({ length: 65_536 }, () => codeOf(push.send("x")))
+
+    expect(await codeOf(push.send("one too many"))).toBe("EAGAIN")
+
+    await push.close()
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(["ECLOSED"]))
+  })
+
   it("fails what waits when it closes, and everything after", async () => {
     const push = scope.add(new Push())
     const waiting = codeOf(push.send("x"))
@@ -290,9 +300,9 @@ describe("any sending over pipes that come and go", () => {
     push.onPipeClose((pipe) => void closed.add(pipe))
     const { address } = await push.listen(seed % 2 === 0 ? "tcp://127.0.0.1:0" : `inproc://go-${seed}`)
     const pulls = [makePull(address)]
-    let over = false
+    const over = new AbortController()
     const coming = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await new Promise((resolve) => setTimeout(resolve, random(4)))
         const victim = pulls[random(pulls.length)]
         if (random(2) === 0 && victim !== undefined) await victim.pull.close()
@@ -304,7 +314,7 @@ describe("any sending over pipes that come and go", () => {
       await push.send(`${i} ${"x".repeat(random(200))}`)
       if (random(50) === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    over = true
+    over.abort()
     await coming
     pulls.push(makePull(address))
     const survivors = pulls.filter(({ pull }) => !pull.closed)
