@@ -16,6 +16,7 @@ import * as Flags from "./cli/Flags.ts"
 import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
 import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
+import { secret } from "./cli/Secret.ts"
 import { submit } from "./cli/Submit.ts"
 import { tasks } from "./cli/Tasks.ts"
 import { worker } from "./cli/Worker.ts"
@@ -41,7 +42,8 @@ Flags.root.pipe(
     workers,
     stats,
     tasks,
-    journal
+    journal,
+    secret
   ]),
   Command.run({ version: packageVersion }),
   Effect.provide(Layer.mergeAll(NodeServices.layer, Output.layerPresenter)),

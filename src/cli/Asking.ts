@@ -31,6 +31,7 @@ export const withClient = <A, E, R>(
     readonly controlPlane: Option.Option<string>
     readonly discovery: string
     readonly namespace: string
+    readonly secret: string | undefined
     readonly timeout: number
   },
   body: Effect.Effect<A, E, R | Client>

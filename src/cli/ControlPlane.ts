@@ -50,6 +50,8 @@ export const controlPlane = Command.make(
       workerAddress: flags.workerAddress,
       discovery: flags.discovery,
       namespace: flags.namespace,
+      secret: flags.secret,
+      insecure: flags.insecure,
       dashboard: flags.dashboard,
       concurrency: flags.concurrency,
       local: flags.local,

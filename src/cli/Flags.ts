@@ -9,6 +9,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { priorities } from "../domain/Priority.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -100,6 +101,34 @@ export const taskFiles = {
   )
 }
 
+/** What a file says, without what surrounds it: editors end files with a newline. */
+const readSecretFile = (file: string) =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8").trim(),
+    catch: (cause) =>
+      new CliError.InvalidValue({
+        option: "secret-file",
+        value: file,
+        expected: `a file with the secret: ${cause instanceof Error ? cause.message : String(cause)}`,
+        kind: "flag"
+      })
+  })
+
+/** The secret is never a flag: others on the machine can read the arguments of a process. */
+export const secret = Flag.String("secret-file").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withFallbackConfig(Config.String("FASTWORKER_SECRET_FILE")),
+  Flag.optional,
+  Flag.mapEffect(Effect.fnUntraced(function*(file) {
+    if (Option.isSome(file)) return yield* readSecretFile(file.value)
+    return yield* Config.String("FASTWORKER_SECRET").pipe(Effect.orElseSucceed(() => undefined))
+  })),
+  Flag.withDescription(
+    "File with the secret that all processes of the application share, or with the key of a role; `fastworker secret` " +
+      "makes both (environment: FASTWORKER_SECRET_FILE, or FASTWORKER_SECRET with the secret itself)"
+  )
+)
+
 export const discovery = text(
   "discovery",
   "FASTWORKER_DISCOVERY",
@@ -180,6 +209,14 @@ export const controlPlane = {
   workerAddress: text("worker-address", "FASTWORKER_WORKER_ADDRESS", defaults.workerAddress, "Address for workers"),
   discovery,
   namespace,
+  secret,
+  insecure: Flag.Boolean("insecure").pipe(
+    Flag.withFallbackConfig(Config.Boolean("FASTWORKER_INSECURE")),
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "Listen beyond this machine without a secret: whoever connects can run tasks (environment: FASTWORKER_INSECURE)"
+    )
+  ),
   dashboard: text("dashboard", "FASTWORKER_DASHBOARD", defaults.dashboard, "Host and port of the dashboard"),
   noDashboard: Flag.Boolean("no-dashboard").pipe(
     Flag.withDefault(false),
@@ -259,6 +296,7 @@ export const target = {
   ),
   discovery,
   namespace,
+  secret,
   timeout: duration("timeout", "FASTWORKER_TIMEOUT", defaults.deadlineMillis, "How long to wait for an answer")
 }
 
@@ -272,7 +310,8 @@ export const workerTarget = {
     )
   ),
   discovery,
-  namespace
+  namespace,
+  secret
 }
 
 export const priority = Flag.Literals("priority", priorities).pipe(
@@ -347,12 +386,13 @@ export const pauseTarget = {
 
 /** The part of the settings that a client's flags say. */
 export const clientSettings = (
-  { discovery, namespace, timeout }: {
+  { discovery, namespace, secret, timeout }: {
     readonly discovery: string
     readonly namespace: string
+    readonly secret: string | undefined
     readonly timeout: number
   }
-): Partial<Settings> => ({ discovery, namespace, deadlineMillis: timeout })
+): Partial<Settings> => ({ discovery, namespace, secret, deadlineMillis: timeout })
 
 /** An optional flag as an optional property. */
 export const asProperty = <const Name extends string, A>(name: Name, value: Option.Option<A>): { [_ in Name]?: A } =>

@@ -27,6 +27,8 @@ const codes: Readonly<Record<string, ExitCode>> = {
   JournalTooNew: 2,
   JournalUnusable: 2,
   InvalidArguments: 1,
+  SecretError: 2,
+  Unauthorized: 3,
   Unreachable: 3,
   ProtocolMismatch: 3,
   NoOutcome: 3,

@@ -46,7 +46,7 @@ export const worker = Command.make(
     if (files.length === 0) {
       return yield* Output.usage(json, "a worker needs at least one file of tasks: fastworker worker --tasks FILE")
     }
-    const { concurrency, discovery, drainTimeout, maxPayload, namespace } = flags
+    const { concurrency, discovery, drainTimeout, maxPayload, namespace, secret } = flags
     const layers = layerWorker({
       ...Flags.asProperty("id", flags.id),
       ...Flags.asProperty("controlPlane", flags.controlPlane),
@@ -59,7 +59,8 @@ export const worker = Command.make(
           discovery,
           drainTimeoutMillis: drainTimeout,
           maxPayloadBytes: maxPayload,
-          namespace
+          namespace,
+          secret
         }),
         Output.layerLogger(json)
       ])

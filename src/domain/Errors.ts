@@ -233,6 +233,19 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", {
 }
 
 /**
+ * The control plane has a secret, and this process has none, another one, or the key of a role that may not do this. Or
+ * this process has one and the control plane does not prove that it knows it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { reason: Schema.String }) {
+  override get message() {
+    return `Not authorized: ${this.reason}`
+  }
+}
+
+/**
  * The session is not known to the control plane (it restarted, or declared the worker lost): register again.
  *
  * @category errors
@@ -402,6 +415,18 @@ export class InvalidResult extends Schema.TaggedError<InvalidResult>()("InvalidR
 }
 
 /**
+ * The secret of the settings can't be used as one.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SecretError extends Schema.TaggedError<SecretError>()("SecretError", { reason: Schema.String }) {
+  override get message() {
+    return `The secret can't be used: ${this.reason}`
+  }
+}
+
+/**
  * A file of tasks could not be used.
  *
  * @category errors
@@ -537,7 +562,7 @@ export type SubmitError =
  * @category models
  * @since 0.1.0
  */
-export type CallError = Unreachable | ProtocolMismatch | BadRequest
+export type CallError = Unreachable | ProtocolMismatch | BadRequest | Unauthorized
 
 /**
  * Why a task can end without its value, besides the error that its definition declares.
@@ -574,6 +599,7 @@ export type ResultError = OutcomeError | ResultEvicted | TaskNotFound | TaskLost
 export const ReplyError = Schema.Union([
   BadRequest,
   ProtocolMismatch,
+  Unauthorized,
   UnknownSession,
   UnknownTask,
   QueueFull,

@@ -26,6 +26,13 @@ export type LocalPolicy = "when-alone" | "always" | "never"
 export interface Settings {
   /** Applications on one host with different namespaces do not meet. `FASTWORKER_NAMESPACE`. */
   readonly namespace: string
+  /**
+   * What all processes of the application share, or the key of a role that was made of it (`fastworker secret`). Without
+   * one whoever can connect may do everything. `FASTWORKER_SECRET`, or the file that `FASTWORKER_SECRET_FILE` names.
+   */
+  readonly secret: string | undefined
+  /** Allows to listen beyond this machine without a secret. `FASTWORKER_INSECURE`. */
+  readonly insecure: boolean
   /** Where clients are served. `FASTWORKER_ADDRESS`. */
   readonly address: string
   /** Where workers are served. `FASTWORKER_WORKER_ADDRESS`. */
@@ -99,6 +106,8 @@ export interface Settings {
  */
 export const defaults: Settings = {
   namespace: "default",
+  secret: undefined,
+  insecure: false,
   address: "tcp://127.0.0.1:5555",
   workerAddress: "tcp://127.0.0.1:5560",
   discovery: "tcp://127.0.0.1:5550",

@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { AddressError, CallError, ReplyError } from "../domain/Errors.ts"
-import { BadRequest, ProtocolMismatch, Unreachable } from "../domain/Errors.ts"
+import { BadRequest, ProtocolMismatch, Unauthorized, Unreachable } from "../domain/Errors.ts"
 import type { Announcement } from "../domain/Message.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import { Discovery } from "../services/Discovery.ts"
@@ -61,7 +61,8 @@ const noBytes = new Uint8Array(0)
  * @since 0.1.0
  */
 export const callError = (error: ReplyError | CallError): CallError =>
-  error instanceof BadRequest || error instanceof ProtocolMismatch || error instanceof Unreachable
+  error instanceof BadRequest || error instanceof ProtocolMismatch || error instanceof Unauthorized ||
+    error instanceof Unreachable
     ? error
     : new BadRequest({ reason: `unexpected answer ${error._tag}: ${error.message}` })
 

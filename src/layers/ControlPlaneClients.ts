@@ -9,7 +9,7 @@
 import * as Result from "effect/Result"
 import type { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
-import { BadRequest, TaskNotFound } from "../domain/Errors.ts"
+import { BadRequest, TaskNotFound, Unauthorized } from "../domain/Errors.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -69,6 +69,20 @@ const reads: ReadonlySet<string> = new Set([
   "submit"
 ])
 
+/** What a connection may ask that only reads. */
+const observing: ReadonlySet<string> = new Set([
+  "watch",
+  "collect",
+  "result",
+  "status",
+  "list",
+  "workers",
+  "tasks",
+  "stats",
+  "schedules",
+  "events"
+])
+
 const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))
 
 /**
@@ -112,6 +126,9 @@ export const makeClients = (parts: Parts) => {
     if (Result.isFailure(envelope)) return replyError(request, envelope.failure)
     const decoded = Message.decodeClientRequest(envelope.success.header)
     if (Result.isFailure(decoded)) return replyError(request, decoded.failure)
+    if (request.role === "observer" && !observing.has(decoded.success.op)) {
+      return replyError(request, new Unauthorized({ reason: `an observer may not "${decoded.success.op}", it reads` }))
+    }
     answer(isRead(decoded.success) ? request : durable(request), decoded.success, envelope.success.body)
   }
 

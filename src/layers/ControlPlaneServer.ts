@@ -41,6 +41,9 @@ import { makeRandomId } from "./RandomId.ts"
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
 
+/** How often it is said that connections were refused. */
+const refusalsMillis = 1_000
+
 const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id), name: task.name })
 
 /**
@@ -267,8 +270,18 @@ export const make = Effect.gen(function*() {
     }
   }
 
-  const onRefused = (role: string) => (remote: string, reason: string) => {
-    runFork(Effect.logWarning(`A connection was refused: ${reason}`, { role, remote }))
+  /** Whoever is refused tries again and again: one line in a second, and how many there were before it. */
+  const onRefused = (role: string) => {
+    let unsaid = 0
+    let saidAt = -Infinity
+    return (remote: string, reason: string) => {
+      const time = now()
+      if (time - saidAt < refusalsMillis) return void unsaid++
+      const more = unsaid === 0 ? {} : { before: unsaid }
+      runFork(Effect.logWarning(`A connection was refused: ${reason}`, { role, remote, ...more }))
+      saidAt = time
+      unsaid = 0
+    }
   }
   const limits = { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) }
   const ignoreClose = () => {}

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
-import { BadRequest, UnknownSession } from "../domain/Errors.ts"
+import { BadRequest, Unauthorized, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import type { WorkerRequest } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
@@ -113,6 +113,9 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   const peers = new Map<number, Set<Link>>()
 
   const onRequest = (isLocal: boolean) => (request: Incoming) => {
+    if (request.role === "client" || request.role === "observer") {
+      return replyError(request, new Unauthorized({ reason: `this key is that of a ${request.role}, not of a worker` }))
+    }
     const envelope = Envelope.decode(request.body)
     if (Result.isFailure(envelope)) return replyError(request, envelope.failure)
     const decoded = Message.decodeWorkerRequest(envelope.success.header)

@@ -14,7 +14,9 @@ import { protocolVersion } from "../domain/Message.ts"
 import { formatDuration } from "../domain/Settings.ts"
 import type { HeartbeatTarget } from "../services/Heartbeat.ts"
 import { Heartbeat } from "../services/Heartbeat.ts"
+import { Settings } from "../services/Settings.ts"
 import type { HeartbeatOrder, HeartbeatStart } from "./HeartbeatThread.ts"
+import { peerKey, problem } from "./Secret.ts"
 
 /** How often the event loop shows that it runs. */
 const tickMillis = 200
@@ -34,6 +36,8 @@ const entry = new URL(`./HeartbeatThread${import.meta.url.slice(import.meta.url.
  */
 export const start = Effect.fnUntraced(function*(session: string) {
   const runFork = Effect.runForkWith(yield* Effect.context())
+  const { secret } = yield* Settings
+  const key = secret === undefined || problem(secret) !== undefined ? undefined : peerKey(secret)
   const ticks = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   let thread: Thread | undefined
   let timer: NodeJS.Timeout | undefined
@@ -47,7 +51,7 @@ export const start = Effect.fnUntraced(function*(session: string) {
   const launch = (): Thread => {
     tick()
     timer = setInterval(tick, tickMillis).unref()
-    const workerData: HeartbeatStart = { v: protocolVersion, session, ticks, tickMillis }
+    const workerData: HeartbeatStart = { v: protocolVersion, session, ticks, tickMillis, key }
     // Nothing of how this process was started, loaders for example, concerns the thread: it starts faster without.
     const started = new Thread(entry, { workerData, execArgv: [], env: {}, name: "fastworker heartbeat" })
     started.unref()

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { hostname } from "node:os"
-import type { AddressError, JournalError, ThreadsUnavailable } from "../domain/Errors.ts"
+import type { AddressError, JournalError, SecretError, ThreadsUnavailable } from "../domain/Errors.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { defaults } from "../domain/Settings.ts"
 import { Client } from "../services/Client.ts"
@@ -37,6 +37,7 @@ import * as Heartbeat from "./Heartbeat.ts"
 import * as ResultCacheLru from "./ResultCacheLru.ts"
 import * as TaskQueuePriority from "./TaskQueuePriority.ts"
 import * as TransportNng from "./TransportNng.ts"
+import * as TransportSecured from "./TransportSecured.ts"
 import * as WorkerRegistryMemory from "./WorkerRegistryMemory.ts"
 import * as WorkerRemote from "./WorkerRemote.ts"
 
@@ -60,6 +61,9 @@ export interface Target {
   readonly controlPlane?: string
 }
 
+/** Messages over NNG, between those who have the secret. */
+const layerTransport = TransportSecured.layer.pipe(Layer.provide(TransportNng.layer))
+
 /** A given address is checked at once: it would be dialled in the background, for ever. */
 const layerStatic = (address: string, role: "address" | "workerAddress"): Layer.Layer<Discovery, AddressError> =>
   Layer.unwrap(
@@ -72,10 +76,10 @@ const layerStatic = (address: string, role: "address" | "workerAddress"): Layer.
  * @category layers
  * @since 0.1.0
  */
-export const layerClient = ({ controlPlane }: Target = {}): Layer.Layer<Client, AddressError> =>
+export const layerClient = ({ controlPlane }: Target = {}): Layer.Layer<Client, AddressError | SecretError> =>
   ClientRemote.layer.pipe(
     Layer.provide(controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "address")),
-    Layer.provide(TransportNng.layer),
+    Layer.provide(layerTransport),
     Layer.fresh
   )
 
@@ -96,7 +100,7 @@ export type ConnectedClient = Client["Service"] & { readonly close: Effect.Effec
  */
 export const connect = (
   options: Target & Partial<Values> = {}
-): Effect.Effect<ConnectedClient, AddressError> =>
+): Effect.Effect<ConnectedClient, AddressError | SecretError> =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const { controlPlane, ...settings } = options
@@ -116,7 +120,7 @@ export const connect = (
  */
 export const layerWorker = (
   options: Target & ExecutorThread.Options & { readonly id?: string; readonly concurrency?: number } = {}
-): Layer.Layer<Worker, AddressError | ThreadsUnavailable, TaskRegistry> =>
+): Layer.Layer<Worker, AddressError | SecretError | ThreadsUnavailable, TaskRegistry> =>
   Layer.unwrap(Effect.gen(function*() {
     const { concurrency } = yield* Settings
     const { controlPlane } = options
@@ -130,7 +134,7 @@ export const layerWorker = (
       Layer.provide(
         controlPlane === undefined ? DiscoveryNng.layer : layerStatic(controlPlane, "workerAddress")
       ),
-      Layer.provide(TransportNng.layer),
+      Layer.provide(layerTransport),
       Layer.fresh
     )
   }))
@@ -158,12 +162,12 @@ export const layerCore: Layer.Layer<TaskQueue | WorkerRegistry | Dispatcher | Re
  */
 export const layerControlPlaneServer: Layer.Layer<
   ControlPlane | EventBus,
-  AddressError | JournalError,
+  AddressError | SecretError | JournalError,
   TaskQueue | WorkerRegistry | Dispatcher | ResultCache
 > = ControlPlaneServer.layer.pipe(
   Layer.provideMerge(EventBusPubSub.layer),
   Layer.provide(DiscoveryNng.layer),
-  Layer.provide(TransportNng.layer)
+  Layer.provide(layerTransport)
 )
 
 /**
@@ -174,14 +178,14 @@ export const layerControlPlaneServer: Layer.Layer<
  */
 export const layerLocalWorker = (
   options: ExecutorThread.Options = {}
-): Layer.Layer<Worker, AddressError | ThreadsUnavailable, ControlPlane | TaskRegistry> =>
+): Layer.Layer<Worker, AddressError | SecretError | ThreadsUnavailable, ControlPlane | TaskRegistry> =>
   Layer.unwrap(Effect.gen(function*() {
     const { localWorkerAddress } = yield* ControlPlane
     const { concurrency } = yield* Settings
     return WorkerRemote.layer({ id: "control-plane", slots: concurrency, about }).pipe(
       Layer.provide(ExecutorThread.layer(options)),
       Layer.provide(DiscoveryStatic.layer({ workerAddress: localWorkerAddress })),
-      Layer.provide(TransportNng.layer),
+      Layer.provide(layerTransport),
       Layer.fresh
     )
   }))
@@ -192,5 +196,5 @@ export const layerLocalWorker = (
  * @category layers
  * @since 0.1.0
  */
-export const layerControlPlane: Layer.Layer<ControlPlane | EventBus, AddressError | JournalError> =
+export const layerControlPlane: Layer.Layer<ControlPlane | EventBus, AddressError | SecretError | JournalError> =
   layerControlPlaneServer.pipe(Layer.provide(layerCore))

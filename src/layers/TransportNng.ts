@@ -51,7 +51,13 @@ export const make = (): Transport["Service"] =>
     serve: Effect.fnUntraced(function*(address, { maxMessageBytes, onClose, onRefused, onRequest }) {
       const socket = yield* acquire(() => new Rep({ receiveMaxBytes: maxMessageBytes }), address)
       socket.onRequest((request) =>
-        onRequest({ body: request.body, peer: request.pipe.id, reply: (payload) => void request.reply(payload) })
+        onRequest({
+          body: request.body,
+          peer: request.pipe.id,
+          remote: request.pipe.remoteAddress,
+          reply: (payload) => void request.reply(payload),
+          close: () => request.pipe.close()
+        })
       )
       socket.onPipeClose((pipe) => onClose(pipe.id))
       socket.onRefused((remote, reason) => onRefused(remote, reason.message))

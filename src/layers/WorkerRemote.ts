@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
-import { ProtocolMismatch } from "../domain/Errors.ts"
+import { ProtocolMismatch, Unauthorized } from "../domain/Errors.ts"
 import type { TaskType } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { WorkerAbout } from "../domain/WorkerInfo.ts"
@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const session = makeRandomId()()
   const heartbeat = yield* Heartbeat
   const beatAt = yield* heartbeat.start(session)
-  const ready = yield* Deferred.make<void, ProtocolMismatch>()
+  const ready = yield* Deferred.make<void, ProtocolMismatch | Unauthorized>()
   const unregistered = yield* Latch.make(false)
   const handle = yield* FiberHandle.make<never, AddressError>()
   const types: ReadonlyArray<TaskType> = registry.handlers.map(({ definition }) => ({
@@ -103,6 +103,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   let flushScheduled = false
   let broughtLeases = false
   let registrations = 0
+  /** Why it is not registered, as it was said last. */
+  let unregisteredFor = ""
 
   const timing = () => ({
     timeoutMillis: heartbeatMillis + settings.deadlineMillis,
@@ -209,7 +211,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   }
 
   const onRefused = (error: ReplyError) => {
-    if (error._tag === "UnknownSession") return reregister()
+    if (error._tag === "UnknownSession" || error._tag === "Unauthorized") return reregister()
     runFork(Effect.logError("The control plane refused an exchange", error))
     setTimeout(schedule, retryMillis)
   }
@@ -217,7 +219,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   // --- Connection ---
 
   const register = (to: Connection) =>
-    Effect.callback<Message.RegisterReplyHeader, ProtocolMismatch | Reply.NoReply>((resume) => {
+    Effect.callback<Message.RegisterReplyHeader, ProtocolMismatch | Unauthorized | Reply.NoReply>((resume) => {
       const payload = Envelope.encode({
         v,
         op: "register",
@@ -235,14 +237,21 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         const reply = decodeRegisterReply(bytes)
         if (Result.isSuccess(reply)) return resume(Effect.succeed(reply.success.header))
         const error = reply.failure
-        resume(Effect.fail(error instanceof ProtocolMismatch ? error : new Reply.NoReply({ reason: error.message })))
+        // Who was registered before is not turned away for good: the control plane may have been started with another
+        // secret by mistake, and tasks are running here.
+        const isFinal = error instanceof ProtocolMismatch || (error instanceof Unauthorized && registrations === 0)
+        resume(Effect.fail(isFinal ? error : new Reply.NoReply({ reason: error.message })))
       })
       return Effect.sync(cancel)
     })
 
   const registerUntilDone = (to: Connection) =>
     register(to).pipe(
-      Effect.tapErrorTag("NoReply", (error) => Effect.logWarning(`Not registered yet: ${error.reason}`)),
+      Effect.tapErrorTag("NoReply", ({ reason }) => {
+        if (reason === unregisteredFor) return Effect.void
+        unregisteredFor = reason
+        return Effect.logWarning(`Not registered yet: ${reason}`)
+      }),
       Effect.retry({ while: (error) => error._tag === "NoReply", schedule: Schedule.spaced(retryMillis) }),
       Effect.tap((reply) =>
         Effect.sync(() => {
@@ -251,6 +260,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
           for (const id of reply.abandon) tasks.abandon(id)
           for (const id of reply.cancel ?? []) tasks.stop(id)
           isRegistered = true
+          unregisteredFor = ""
           Deferred.doneUnsafe(ready, Exit.void)
           schedule()
         })
@@ -263,6 +273,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       }),
       Effect.catchTags({
         ProtocolMismatch: (error) => Effect.asVoid(Deferred.fail(ready, error)),
+        Unauthorized: (error) => Effect.asVoid(Deferred.fail(ready, error)),
         NoReply: () => Effect.void
       })
     )

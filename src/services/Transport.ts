@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AddressError } from "../domain/Errors.ts"
+import type { Role } from "../domain/Role.ts"
 
 /**
  * A message to send: the parts, joined in order; a string is UTF-8. Parts must not be changed afterwards.
@@ -30,8 +31,14 @@ export interface Incoming {
   readonly body: Uint8Array
   /** Identifies the connection. */
   readonly peer: number
+  /** The other end, for people. */
+  readonly remote?: string
   /** Answers, once; without effect when the connection is gone. */
   readonly reply: (payload: Payload) => void
+  /** What the connection has proved that it may do. Default: nobody asked, it may do everything. */
+  readonly role?: Role
+  /** Closes the connection when what was answered has been sent. */
+  readonly close?: () => void
 }
 
 /**

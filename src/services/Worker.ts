@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { ProtocolMismatch } from "../domain/Errors.ts"
+import type { ProtocolMismatch, Unauthorized } from "../domain/Errors.ts"
 
 /**
  * Service that is the worker of this process.
@@ -16,7 +16,7 @@ import type { ProtocolMismatch } from "../domain/Errors.ts"
 export class Worker extends Context.Service<Worker, {
   readonly id: string
   /** Succeeds when the worker is registered. Waits for ever while there is no control plane. */
-  readonly ready: Effect.Effect<void, ProtocolMismatch>
+  readonly ready: Effect.Effect<void, ProtocolMismatch | Unauthorized>
   /** Number of tasks that run now. */
   readonly running: Effect.Effect<number>
   /**
