@@ -101,7 +101,13 @@ const toHandle = <Success, Error, Progress>(
 
 const callOptions = (signal: AbortSignal | undefined): CallOptions => signal === undefined ? {} : { signal }
 
-const make = (client: Node.ConnectedClient) => {
+/**
+ * Makes promises of a client.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const clientOf = (client: Node.ConnectedClient) => {
   const close = () => toPromise(client.close)
   return {
     /** Submits a task. Resolves when the control plane has accepted it; nothing is sent when the arguments are invalid. */
@@ -184,7 +190,7 @@ const make = (client: Node.ConnectedClient) => {
  * @category models
  * @since 0.1.0
  */
-export interface FastWorker extends ReturnType<typeof make> {}
+export interface FastWorker extends ReturnType<typeof clientOf> {}
 
 /**
  * Connects clients. A client connects in the background: calls wait for the control plane until their deadline. An open
@@ -195,7 +201,7 @@ export interface FastWorker extends ReturnType<typeof make> {}
  */
 export const FastWorker = {
   connect: (options: Target & Partial<Settings> = {}): Promise<FastWorker> =>
-    toPromise(Node.connect(options)).then(make)
+    toPromise(Node.connect(options)).then(clientOf)
 }
 
 /**
