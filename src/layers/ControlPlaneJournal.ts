@@ -333,8 +333,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     },
 
     /** Runs it when those of these tasks that are on their way to the disk are stored or refused, which it is told. */
-    whenStored(ids: Iterable<string>, run: Submission["run"]) {
-      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id) ?? [])
+    whenStored(ids: Iterable<string | null>, run: Submission["run"]) {
+      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id ?? "") ?? [])
       if (waiting.length === 0) return run(new Map())
       const submission: Submission = { left: waiting.length, refused: new Map(), run }
       for (const { submissions } of waiting) submissions.push(submission)

@@ -170,11 +170,20 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     return fresh
   }
 
-  const submit = (): Step => ({
-    t: "submit",
-    c: aCaller(),
-    tasks: Array.from({ length: random.chance(0.8) ? 1 : random.between(2, 5) }, submission)
-  })
+  /** A submission; over a bad network it comes twice, soon or later. */
+  const submit = (): Step => {
+    const c = aCaller()
+    const who = `c${c}`
+    if (random.chance(0.1 * features.chaos)) {
+      planned.push({ t: "up", who }, { t: "resend", who })
+      if (random.chance(0.5)) planned.push({ t: "up", who }, { t: "down", who })
+    }
+    return {
+      t: "submit",
+      c,
+      tasks: Array.from({ length: random.chance(0.8) ? 1 : random.between(2, 5) }, submission)
+    }
+  }
 
   const lie = (): Lie | undefined => {
     if (!features.lies || random.chance(0.5)) return undefined

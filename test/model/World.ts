@@ -8,6 +8,7 @@ import type { Audit } from "./Audit.ts"
 import { makeAudit } from "./Audit.ts"
 import type { Caller } from "./Callers.ts"
 import { makeCallers } from "./Callers.ts"
+import { makeCopies } from "./Copies.ts"
 import { makeDurable } from "./Durable.ts"
 import type { Worker } from "./Labour.ts"
 import { makeLabour } from "./Labour.ts"
@@ -134,6 +135,7 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     })
   }
 
+  const copies = makeCopies({ accepted: () => audit.counts.submitted, now: timeNow, see })
   let audit = newAudit()
   let server = newServer(audit)
 
@@ -196,13 +198,17 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     const request = link.up.shift()
     if (request === undefined) return
     let position: number | undefined
+    const caller = request.op === "submit" ? callers.callers.get(Number(link.who.slice(1))) : undefined
+    const copy = caller === undefined ? undefined : copies.arrives(server.core.sessions, caller.token, request)
     const message = incoming(link, request, (payload) => {
       if (!link.isWorker) checkDurable(request, payload, position)
+      copy?.answered(payload)
     })
     if (!link.isWorker) server.onClientRequest(message)
     else if (link.isLocal) server.onWorkerRequest.local(message)
     else server.onWorkerRequest.remote(message)
     position = journal?.store.position()
+    copy?.taken()
     check()
   }
 
