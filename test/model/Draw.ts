@@ -43,7 +43,7 @@ export const drawFeatures = (random: Random): Features => ({
   cancels: random.chance(0.6),
   lies: random.chance(0.3),
   restarts: random.chance(0.5),
-  poison: random.pick([0.05, 0.05, 0.3]),
+  poison: random.pick([0.05, 0.3]),
   chaos: random.pick([0, 0.3, 1])
 })
 
@@ -62,7 +62,8 @@ export const drawSetup = (random: Random, features: Features): Setup => {
   const types: ReadonlyArray<TypeSetup> = names.map((name) => ({
     name,
     ...(name === "rare" ? { priority: "low" as const } : {}),
-    ...(features.limits && random.chance(0.6) ? { limits: drawLimits(random) } : {}),
+    // Those that break their workers come to a last chance, which limits hold for too.
+    ...(features.limits && random.chance(name === "poison" ? 0.9 : 0.6) ? { limits: drawLimits(random) } : {}),
     ...(random.chance(0.2) ? { retention: random.pick([0, 1_000]) } : {})
   }))
   return {
