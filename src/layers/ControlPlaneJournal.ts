@@ -304,7 +304,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
         const { fingerprint, outcome } = loadOutcome(id, record, body)
         results.put(outcome, fingerprint, times.now, keepUntil - wall)
       }
-      for (const outcome of contents.outcomes.toReversed()) loaded(outcome)
+      // An id that was forgotten may live again, while the outcome of its first life is still there: the clock was set
+      // back, and its time is not over any more.
+      const ended = new Set(contents.outcomes.map(({ id }) => id))
+      for (const { id } of contents.tasks) ended.delete(id)
+      for (const outcome of contents.outcomes.toReversed()) if (ended.has(outcome.id)) loaded(outcome)
       const buried = ({ args, body, id, outcome }: JournalDead) =>
         core.dead.put({ outcome: loadOutcome(id, outcome, body).outcome, args })
       for (const dead of contents.dead) buried(dead)
