@@ -135,7 +135,7 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     })
   }
 
-  const copies = makeCopies({ accepted: () => audit.counts.submitted, now: timeNow, see })
+  const copies = makeCopies({ accepted: () => audit.counts.submitted, see })
   let audit = newAudit()
   let server = newServer(audit)
 
@@ -194,12 +194,19 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     }
   }
 
+  /** Who a message that may come again is of. */
+  const ownerOf = ({ who }: Link, { op }: Request): object | undefined => {
+    const number = Number(who.slice(1))
+    if (op === "exchange") return server.registry.bySession(labour.workers.get(number)?.session ?? "")
+    // It is opened by the message in any case.
+    return op === "submit" ? server.core.sessions.open(callers.callers.get(number)?.token ?? "", now) : undefined
+  }
+
   const arrive = (link: Link) => {
     const request = link.up.shift()
     if (request === undefined) return
     let position: number | undefined
-    const caller = request.op === "submit" ? callers.callers.get(Number(link.who.slice(1))) : undefined
-    const copy = caller === undefined ? undefined : copies.arrives(server.core.sessions, caller.token, request)
+    const copy = copies.arrives(ownerOf(link, request), request)
     const message = incoming(link, request, (payload) => {
       if (!link.isWorker) checkDurable(request, payload, position)
       copy?.answered(payload)
