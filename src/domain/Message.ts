@@ -166,7 +166,12 @@ const many = {
 }
 
 /** @category schemas @since 0.1.0 */
-export const Submit = request("submit", { session: Schema.optionalKey(Token), tasks: batch(SubmitTask) })
+export const Submit = request("submit", {
+  session: Schema.optionalKey(Token),
+  /** Number of the message in its session: a copy has the same, and gets the same answer. */
+  seq: Schema.optionalKey(Count),
+  tasks: batch(SubmitTask)
+})
 /** @category schemas @since 0.1.0 */
 export const Watch = request("watch", {
   session: Token,

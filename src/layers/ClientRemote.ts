@@ -53,6 +53,8 @@ export const make = Effect.gen(function*() {
   const changes = makeChanges(calls, settings, randomId)
   const session = randomId()
   let submissions: Array<Submission> = []
+  /** Messages with submissions so far. */
+  let seq = 0
   let flushScheduled = false
 
   const scheduleFlush = () => {
@@ -87,7 +89,8 @@ export const make = Effect.gen(function*() {
       ...terms
     }))
     const bodies = batch.map(({ body }) => body)
-    calls.send(Envelope.encode({ v, op: "submit", session, tasks }, bodies), decodeSubmitReply, 0, (reply) => {
+    const payload = Envelope.encode({ v, op: "submit", session, seq: ++seq, tasks }, bodies)
+    calls.send(payload, decodeSubmitReply, 0, (reply) => {
       if (Result.isFailure(reply)) {
         const error = submitError(reply.failure)
         for (const { done } of batch) done(error)

@@ -17,6 +17,7 @@ import { toLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
+import type { Answer } from "./Answers.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { Followers } from "./ControlPlaneFollowers.ts"
 import type { Journaling } from "./ControlPlaneJournal.ts"
@@ -270,15 +271,26 @@ export const makeClients = (parts: Parts) => {
   }
 
   const submit = (request: Incoming, message: typeof Message.Submit.Type, body: Buffer, time: number) => {
-    const { session: token, tasks } = message
+    const { seq, session: token, tasks } = message
     const bodies = Envelope.split(body, tasks)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const session = token === undefined ? undefined : core.sessions.open(token, time)
     if (token !== undefined && session === undefined) {
       return replyError(request, new BadRequest({ reason: `too many sessions, the bound is ${settings.maxSessions}` }))
     }
+    const { answers } = core.sessions
+    const before = token === undefined || seq === undefined ? undefined : answers.find(token, seq)
+    if (before !== undefined) {
+      if (before.count !== tasks.length || before.first !== tasks[0]?.id) {
+        return replyError(request, new BadRequest({ reason: `seq ${seq} of this session was another message` }))
+      }
+      const reply = () => request.reply(submitted(before))
+      return journaling === undefined
+        ? reply()
+        : journaling.whenStored(before.ids ?? tasks.map(({ id }) => id ?? null), reply)
+    }
     const failure = journaling?.failure()
-    const refused: Array<{ readonly index: number; readonly error: unknown }> = []
+    const refused: Array<Answer["refused"][number]> = []
     const ids: Array<string | null> = []
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
@@ -311,24 +323,35 @@ export const makeClients = (parts: Parts) => {
         refused.push({ index, error: Message.errorToWire(accepted.failure) })
       }
     }
-    const reply = () =>
-      Envelope.encode({ v, epoch, ...(madeIds ? { ids } : {}), ...(refused.length > 0 ? { refused } : {}) })
+    const answer: Answer = { count: tasks.length, first: tasks[0]?.id, ids: madeIds ? ids : undefined, refused }
+    const remember = () => {
+      if (token !== undefined && seq !== undefined) answers.remember(token, seq, answer)
+    }
+    // At once: a copy may come before what was accepted is on disk.
+    remember()
     schedule()
     if (journaling !== undefined) {
-      return journaling.whenStored(ids.filter((id) => id !== null), (failures) => {
+      return journaling.whenStored(ids, (failures) => {
         for (let index = 0; index < ids.length; index++) {
           const error = failures.get(ids[index] ?? "")
           if (error !== undefined) refused.push({ index, error: Message.errorToWire(error) })
         }
-        request.reply(reply())
+        // It has grown; unless the session was forgotten meanwhile.
+        if (failures.size > 0 && core.sessions.has(token ?? "")) remember()
+        request.reply(submitted(answer))
       })
     }
     // Who watches all of it waits for outcomes: the answer that it was accepted travels with the first of them if that is
     // soon, which saves both sides a wake-up.
-    if (refused.length > 0 || !tasks.every(({ watch }) => watch === true)) return request.reply(reply())
-    heldReplies.push({ request, payload: reply() })
+    if (refused.length > 0 || !tasks.every(({ watch }) => watch === true)) {
+      return request.reply(submitted(answer))
+    }
+    heldReplies.push({ request, payload: submitted(answer) })
     heldTimer ??= setTimeout(sendHeldReplies, heldMillis)
   }
+
+  const submitted = ({ ids, refused }: Answer): Payload =>
+    Envelope.encode({ v, epoch, ...(ids === undefined ? {} : { ids }), ...(refused.length > 0 ? { refused } : {}) })
 
   /** Sends the answers to submissions that waited to travel with outcomes. */
   const sendHeldReplies = () => {

@@ -304,7 +304,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
         const { fingerprint, outcome } = loadOutcome(id, record, body)
         results.put(outcome, fingerprint, times.now, keepUntil - wall)
       }
-      for (const outcome of contents.outcomes.toReversed()) loaded(outcome)
+      // An id that was forgotten may live again, while the outcome of its first life is still there: the clock was set
+      // back, and its time is not over any more.
+      const ended = new Set(contents.outcomes.map(({ id }) => id))
+      for (const { id } of contents.tasks) ended.delete(id)
+      for (const outcome of contents.outcomes.toReversed()) if (ended.has(outcome.id)) loaded(outcome)
       const buried = ({ args, body, id, outcome }: JournalDead) =>
         core.dead.put({ outcome: loadOutcome(id, outcome, body).outcome, args })
       for (const dead of contents.dead) buried(dead)
@@ -333,8 +337,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     },
 
     /** Runs it when those of these tasks that are on their way to the disk are stored or refused, which it is told. */
-    whenStored(ids: Iterable<string>, run: Submission["run"]) {
-      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id) ?? [])
+    whenStored(ids: Iterable<string | null>, run: Submission["run"]) {
+      const waiting = [...new Set(ids)].flatMap((id) => unstored.get(id ?? "") ?? [])
       if (waiting.length === 0) return run(new Map())
       const submission: Submission = { left: waiting.length, refused: new Map(), run }
       for (const { submissions } of waiting) submissions.push(submission)

@@ -1,12 +1,14 @@
 /**
  * The sessions of clients: for each a numbered outbox of outcomes that it watches, kept until it acknowledges them.
- * Bounded in sessions and in outcomes per session; a session that does not collect for a while is forgotten. Part of the
- * control plane's core: synchronous, with the time as an argument.
+ * Bounded in sessions and in outcomes per session; a session that does not collect for a while is forgotten, and with it
+ * what its submissions were answered. Part of the control plane's core: synchronous, with the time as an argument.
  *
  * @since 0.1.0
  */
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
+import type { Answers } from "./Answers.ts"
+import { makeAnswers } from "./Answers.ts"
 
 /**
  * The session of one client.
@@ -58,6 +60,8 @@ export interface Sessions {
   /** Forgets sessions that did not collect for too long. */
   readonly expire: (now: number) => void
   readonly size: () => number
+  /** What their submissions were answered. */
+  readonly answers: Answers
   /** Sessions with news since the last call. */
   readonly takeReady: () => ReadonlyArray<Session>
 }
@@ -72,6 +76,7 @@ export const makeSessions = (
   { maxSessions, sessionTimeoutMillis }: Pick<Values, "maxSessions" | "sessionTimeoutMillis">
 ): Sessions => {
   const sessions = new Map<string, Session>()
+  const answers = makeAnswers()
   let ready = new Set<Session>()
   let delivered = 0
   return {
@@ -138,10 +143,13 @@ export const makeSessions = (
     },
     expire(now) {
       for (const session of sessions.values()) {
-        if (now - session.lastSeen >= sessionTimeoutMillis) sessions.delete(session.token)
+        if (now - session.lastSeen < sessionTimeoutMillis) continue
+        sessions.delete(session.token)
+        answers.forget(session.token)
       }
     },
     size: () => sessions.size,
+    answers,
     takeReady() {
       if (ready.size === 0) return []
       const taken = [...ready]

@@ -11,10 +11,10 @@ export interface Entry {
   /** Number of the job. */
   readonly n: number
   /**
-   * `cancel`: how the control plane answered; `outcome`: what was got; `refused`: by a unique key; `wrong`: what must
-   * never happen.
+   * `again`: taken up by a client that was started anew; `cancel`: how the control plane answered; `outcome`: what was
+   * got; `refused`: by a unique key; `wrong`: what must never happen.
    */
-  readonly e: "wanted" | "accepted" | "cancel" | "outcome" | "refused" | "wrong"
+  readonly e: "wanted" | "again" | "accepted" | "cancel" | "outcome" | "refused" | "wrong"
   readonly at: number
   readonly said?: string
 }
@@ -22,6 +22,8 @@ export interface Entry {
 /** What became of one job. */
 export interface Account {
   wantedAt: number
+  /** Two processes have submitted it, one after the other: to the control plane they are two clients. */
+  isAgain: boolean
   accepted: boolean
   refused: boolean
   readonly cancels: Array<string>
@@ -38,9 +40,10 @@ export const readBook = (file: string): Map<number, Account> => {
   for (const line of linesOf(file)) {
     const { at, e, n, said = "" } = JSON.parse(line) as Entry
     const account = accounts.get(n) ??
-      { wantedAt: at, accepted: false, refused: false, cancels: [], outcomes: [], wrong: [] }
+      { wantedAt: at, isAgain: false, accepted: false, refused: false, cancels: [], outcomes: [], wrong: [] }
     accounts.set(n, account)
-    if (e === "accepted") account.accepted = true
+    if (e === "again") account.isAgain = true
+    else if (e === "accepted") account.accepted = true
     else if (e === "refused") account.refused = true
     else if (e === "cancel") account.cancels.push(said)
     else if (e === "outcome") account.outcomes.push(said)
@@ -69,10 +72,10 @@ export interface Summary {
   /** Tasks that ended with a control plane that had no journal. */
   readonly lost: number
   /**
-   * Refused for a unique key, and run all the same: the message was sent again over a bad network, and when its copy came
-   * the key was free. The client was told the first answer.
+   * Refused for a unique key, and run all the same, for a client that was killed before it was answered: its message was
+   * still on its way, or its control plane is gone. The client that came after it was told no.
    */
-  readonly copies: number
+  readonly strays: number
   /** Given up because their workers were lost, again and again. */
   readonly crashed: number
   readonly executions: number
@@ -102,7 +105,7 @@ export const audit = (
   let lost = 0
   let crashed = 0
   let repeated = 0
-  let copies = 0
+  let strays = 0
 
   /** What was accepted may be accepted anew: the control plane that knew it is gone, and its memory with it. */
   const forgets = mode === "memory, killed"
@@ -120,7 +123,9 @@ export const audit = (
       if (account.refused) {
         if (job.kind !== "unique") says("refused for a unique key that it does not have")
         if (account.accepted && !forgets) says("accepted and refused")
-        if (starts.length > 0) copies++
+        // A copy of the message must not be accepted when the key is free again.
+        if (starts.length > 0 && !account.isAgain && !forgets) says("refused for its unique key, and run")
+        else if (starts.length > 0) strays++
         continue
       }
       if (!account.accepted) {
@@ -166,7 +171,7 @@ export const audit = (
     }
   }
   for (const id of byId.keys()) violations.push(`${id} ran, and nobody wanted it`)
-  return { accepted, outcomes, lost, copies, crashed, executions: executions.length, repeated, violations }
+  return { accepted, outcomes, lost, strays, crashed, executions: executions.length, repeated, violations }
 }
 
 /** What the control plane says of the tasks with a unique key: none may have been submitted before the one before ended. */

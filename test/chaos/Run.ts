@@ -247,14 +247,14 @@ export const run = async ({ log = () => {}, mode, perSecond = 40, seconds, seed 
     }
     if (last !== undefined && mode !== "memory, killed") {
       for (const [state, count] of listed) {
-        const ours = summary.outcomes[state] + (state === "succeeded" ? summary.copies : 0)
+        const ours = summary.outcomes[state] + (state === "succeeded" ? summary.strays : 0)
         if (count !== ours) violations.push(`the control plane has ${count} ${state}, the clients ${ours}`)
       }
     }
     if (mode !== "memory, killed") violations.push(...overlaps(seed, uniques))
-    if (last !== undefined && mode === "memory" && last.submitted !== summary.accepted + summary.copies) {
+    if (last !== undefined && mode === "memory" && last.submitted !== summary.accepted + summary.strays) {
       violations.push(
-        `the control plane counts ${last.submitted} submitted, the clients ${summary.accepted + summary.copies}`
+        `the control plane counts ${last.submitted} submitted, the clients ${summary.accepted + summary.strays}`
       )
     }
     for (const life of lives.values()) {

@@ -126,7 +126,9 @@ const begin = (number: number) => {
 }
 
 for (const [number, { outcomes, refused, wrong }] of accounts) {
-  if (outcomes.length + wrong.length === 0 && !refused) begin(number)
+  if (outcomes.length + wrong.length > 0 || refused) continue
+  note(number, "again")
+  begin(number)
 }
 let credit = 0
 while (next < atLeast || !existsSync(stopFile)) {

@@ -44,7 +44,6 @@ const columns = [
   ["cuts", 6],
   ["repeated", 10],
   ["late", 6],
-  ["copies", 8],
   ["verdict", 9]
 ] as const
 const row = (cells: ReadonlyArray<string | number>) =>
@@ -74,7 +73,6 @@ for (let i = 0; i < count; i++) {
     report.cuts,
     report.repeated,
     report.lateReports,
-    report.copies,
     violations.length === 0 ? "ok" : "WRONG"
   ])
   for (const violation of violations.slice(0, 20)) console.log(`     ${violation}`)
@@ -82,7 +80,6 @@ for (let i = 0; i < count; i++) {
 }
 console.log(
   "\nrepeated: executions beyond the first and beyond retries (delivery is at least once); " +
-    "late: reports refused because the lease had ended; lost: tasks that ended with a control plane without a journal; " +
-    "copies: submissions that were refused for a unique key and accepted from a second copy of the message"
+    "late: reports refused because the lease had ended; lost: tasks that ended with a control plane without a journal"
 )
 process.exitCode = isWell ? 0 : 1

@@ -3,6 +3,7 @@
  * them. Tests state scenarios; starting, waiting and killing live here.
  */
 import { type ChildProcess, spawn } from "node:child_process"
+import { randomInt } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -11,6 +12,9 @@ import { fileURLToPath } from "node:url"
 export const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 
 const pollMillis = 10
+
+/** A process takes most of a second to start on an idle machine, and twelve times that where twelve want its core. */
+const startMillis = 60_000
 
 /** Waits until there is a value, with a deadline: what tests do instead of sleeping. */
 export const eventually = async <A>(
@@ -86,7 +90,7 @@ const observe = (child: ChildProcess): Running => {
         }
         if (ended !== undefined) throw new Error(`Process ended with ${ended} before "${name}"\n${describe()}`)
         return undefined
-      }).catch((error: Error) => {
+      }, startMillis).catch((error: Error) => {
         throw new Error(`${error.message}\n${describe()}`)
       }),
     signal: (signal) => void child.kill(signal),
@@ -95,15 +99,28 @@ const observe = (child: ChildProcess): Running => {
   }
 }
 
-/** A port that was free a moment ago, for addresses that must be known before their process starts. */
+/** Ports below those that systems give out by themselves. */
+const firstPort = 20_000
+const lastPort = 32_000
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
+  })
+
+/**
+ * A port that was free a moment ago, for addresses that must be known before their process starts, and while it is started
+ * again: nobody who asks the system for any port gets it meanwhile. Another test's control plane that did would answer our
+ * clients, and know nothing of their tasks.
+ */
 export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(firstPort, lastPort)
+    if (await isFree(port)) return port
+  }
+  throw new Error("no port")
 }
 
 /** Processes of one test; what is still alive at its end is killed. */

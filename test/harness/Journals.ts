@@ -4,6 +4,8 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { check } from "../../src/layers/JournalFile.ts"
 import type { JournalBounds, JournalContents, JournalEntry } from "../../src/services/Journal.ts"
 
 export const bounds: JournalBounds = {
@@ -68,6 +70,22 @@ export const finished = (
     readonly keepUntil?: number
   } = {}
 ): JournalEntry => ({ type: "finished", id, record: `{"outcome":"${id}"}`, body, keepUntil, isDead })
+
+/** What a journal has of some tasks, and whether it is sound: says why, when one was lost. Nobody has it open. */
+export const trace = (file: string, ids: ReadonlyArray<string>): string => {
+  const database = new DatabaseSync(file, { readOnly: true })
+  const find = database.prepare(
+    `SELECT 'task' AS kind, seq, state AS record FROM task WHERE id = ?1
+     UNION ALL SELECT 'outcome', seq, record FROM outcome WHERE id = ?1
+     UNION ALL SELECT 'dead', seq, outcome FROM dead WHERE id = ?1`
+  )
+  const rows = ids.flatMap((id) => {
+    const found = find.all(id).map(({ kind, record, seq }) => `${id}: ${kind} ${seq} ${record}`)
+    return found.length === 0 ? [`${id}: nothing`] : found
+  })
+  database.close()
+  return [JSON.stringify(check(file)), ...rows].join("\n")
+}
 
 /** What a journal holds after entries, said as plainly as possible. */
 export const makeModel = (limits: JournalBounds = bounds) => {

@@ -11,6 +11,7 @@ import type { ConnectedClient } from "../../src/layers/Node.ts"
 import { connect } from "../../src/layers/Node.ts"
 import { add, die, hold, single, slow, tick } from "../fixtures/tasks/crash.ts"
 import { Cluster, eventually, fixture, freePort } from "../harness/Cluster.ts"
+import { trace } from "../harness/Journals.ts"
 import { makeRandom } from "../harness/random.ts"
 
 const tasks = ["--tasks", fixture("crash.ts")]
@@ -165,35 +166,61 @@ describe("a control plane with a journal", () => {
         const journal = [...ports, "--journal", file("journal.db")]
         let plane = await cluster.controlPlane(journal)
         for (const id of ["a", "b"]) await cluster.worker([...tasks, "--id", id])
+        /** The control planes so far: whoever answers is one of them. */
+        const epochs = [(await run(client.stats)).epoch]
         const results: Array<Promise<number>> = []
+        const lost: Array<{ readonly id: string; readonly why: string }> = []
+        const pursue = async (id: string, result: Promise<number>, accepted: number) => {
+          try {
+            return await result
+          } catch (error) {
+            lost.push({ id, why: `${tagOf(error)}; accepted by control plane ${accepted}, lost at ${epochs.length}` })
+            return NaN
+          }
+        }
         const enough = new AbortController()
         const loading = (async () => {
           for (let x = 0; !enough.signal.aborted; x++) {
             // Nothing else than the same submission again until it is accepted: an id makes it one task.
-            const handle = await run(client.delay(add, { x, y: 1 }, { id: `add-${x}` }))
-            results.push(run(handle.result))
+            const id = `add-${x}`
+            const handle = await run(client.delay(add, { x, y: 1 }, { id }))
+            results.push(pursue(id, run(handle.result), epochs.length))
             await new Promise((resolve) => setTimeout(resolve, 5))
           }
         })()
 
-        for (let i = 0; i < 5; i++) {
+        for (let i = 0; i < 5 && lost.length === 0; i++) {
           const before = results.length
           const enough = 20 + Math.floor(random() * 60)
           await eventually("some are accepted", () => results.length >= before + enough)
           plane.signal("SIGKILL")
           await plane.exit()
           plane = await cluster.controlPlane(journal)
+          epochs.push((await run(client.stats)).epoch)
         }
         enough.abort()
         await loading
+        const values = await Promise.all(results)
+        if (lost.length > 0) {
+          const { epoch } = await run(client.stats)
+          plane.signal("SIGKILL")
+          await plane.exit()
+          const rows = trace(file("journal.db"), lost.map(({ id }) => id))
+          assert.fail([
+            ...lost.map(({ id, why }) => `${id}: ${why}`),
+            `epochs ${epochs.join(" ")}, now ${epoch}`,
+            rows,
+            plane.stderr()
+          ].join("\n"))
+        }
 
         assert.isAbove(results.length, 100)
-        assert.deepStrictEqual(await Promise.all(results), results.map((_, x) => x + 1))
+        assert.deepStrictEqual(values, results.map((_, x) => x + 1))
         const { total } = await run(client.list({ name: "add", state: "succeeded", limit: 1 }))
         assert.strictEqual(total, results.length)
         assert.deepInclude(await run(client.stats), { waiting: 0, running: 0 })
       }),
-    90_000
+    240_000
   )
 
   it("that is killed: delayed tasks, unique keys, schedules and pauses are still there", () =>

@@ -9,9 +9,11 @@ import type { Settings } from "../../src/domain/Settings.ts"
 import { layerControlPlane, layerSettings } from "../../src/layers/Node.ts"
 import { ControlPlane } from "../../src/services/ControlPlane.ts"
 import { EventBus } from "../../src/services/EventBus.ts"
+import { Journal } from "../../src/services/Journal.ts"
 import { startControlPlane } from "../harness/Roles.ts"
 import { talk } from "../harness/Talk.ts"
 import { until } from "../harness/Until.ts"
+import { makeMemoryJournal } from "../model/MemoryJournal.ts"
 
 const anyPort = "tcp://127.0.0.1:0"
 const client = "c".repeat(32)
@@ -119,6 +121,106 @@ describe("submit", () => {
       const [refusal] = watched.header.refused as ReadonlyArray<{ readonly error: object }>
       assert.include(refusal?.error, { _tag: "ResultEvicted", id: "a", state: "cancelled" })
       assert.deepStrictEqual(unwatched.header, { v: 1, epoch })
+    }))
+
+  const unique = { key: "k", while: "unfinished", onConflict: "reject" }
+
+  it.live("that was refused is refused to its copy too, whatever has changed; the next message is a new question", () =>
+    Effect.gen(function*() {
+      const { caller, epoch, plane } = yield* setUp()
+      const ask = (seq: number, ids: ReadonlyArray<string>) =>
+        caller.say({ op: "submit", session: client, seq, tasks: ids.map((id) => ({ id, name: "t", unique })) })
+      yield* ask(1, ["holder"])
+      const refused = yield* ask(2, ["a"])
+      yield* caller.say({ op: "cancel", id: "holder" })
+
+      const copy = yield* ask(2, ["a"])
+      const between = yield* plane.stats
+      const next = yield* ask(3, ["a"])
+
+      const [refusal] = refused.header.refused as ReadonlyArray<{ readonly error: object }>
+      assert.include(refusal?.error, { _tag: "UniqueConflict", id: "holder" })
+      assert.deepStrictEqual(copy, refused)
+      assert.include(between, { submitted: 1, waiting: 0 })
+      assert.deepStrictEqual(next.header, { v: 1, epoch })
+    }))
+
+  it.live("that was accepted is accepted to its copy too, when its task has ended and is not kept", () =>
+    Effect.gen(function*() {
+      const { caller, collect, epoch } = yield* setUp({ resultCacheSize: 0 })
+      const tasks = [{ id: "a", name: "t", watch: true }]
+      yield* caller.say({ op: "submit", session: client, seq: 1, tasks })
+      yield* caller.say({ op: "cancel", id: "a" })
+
+      const copy = yield* caller.say({ op: "submit", session: client, seq: 1, tasks })
+
+      assert.deepStrictEqual(copy.header, { v: 1, epoch })
+      assert.lengthOf((yield* collect({})).header.outcomes as ReadonlyArray<object>, 1)
+    }))
+
+  it.live("of tasks without ids submits them once, however many copies come", () =>
+    Effect.gen(function*() {
+      const { caller, plane } = yield* setUp()
+      const submit = caller.say({ op: "submit", session: client, seq: 1, tasks: [{ name: "t" }, { name: "t" }] })
+      const first = yield* submit
+      const copies = [yield* submit, yield* submit]
+
+      assert.lengthOf(first.header.ids as ReadonlyArray<string>, 2)
+      assert.deepStrictEqual(copies, [first, first])
+      assert.include(yield* plane.stats, { submitted: 2 })
+    }))
+
+  it.live("with the number of another message of the session is a bad request", () =>
+    Effect.gen(function*() {
+      const { caller, plane } = yield* setUp()
+      const submit = (id: string) => caller.say({ op: "submit", session: client, seq: 1, tasks: [{ id, name: "t" }] })
+      yield* submit("a")
+      const { header } = yield* submit("b")
+
+      assert.include(header.error, { _tag: "BadRequest", reason: "seq 1 of this session was another message" })
+      assert.include(yield* plane.stats, { submitted: 1 })
+    }))
+
+  it.live("again before it is on disk: both are answered the same, when it is", () =>
+    Effect.gen(function*() {
+      const journal = makeMemoryJournal(Date.now)
+      const { caller, epoch, plane } = yield* Effect.provideService(setUp(), Journal, journal.store)
+      const submit = (seq: number, ...ids: ReadonlyArray<string>) =>
+        caller.begin({ op: "submit", session: client, seq, tasks: ids.map((id) => ({ id, name: "t", unique })) })
+
+      const first = yield* submit(1, "a", "b")
+      yield* until("it to be taken", () => journal.pending() > 0)
+      const copy = yield* submit(1, "a", "b")
+      // It is taken after the copy.
+      yield* caller.say({ op: "status", ids: ["a"] })
+      journal.commit(Infinity)
+      const answer = yield* first
+
+      assert.deepStrictEqual(yield* copy, answer)
+      assert.strictEqual(answer.header.epoch, epoch)
+      const [refusal] = answer.header.refused as ReadonlyArray<{ readonly index: number; readonly error: object }>
+      assert.strictEqual(refusal?.index, 1)
+      assert.include(refusal?.error, { _tag: "UniqueConflict", id: "a" })
+      assert.include(yield* plane.stats, { submitted: 1 })
+    }))
+
+  it.live("that the journal refused is refused to its copy too, when the disk takes tasks again", () =>
+    Effect.gen(function*() {
+      const journal = makeMemoryJournal(Date.now)
+      const { caller, plane } = yield* Effect.provideService(setUp(), Journal, journal.store)
+      const message = { op: "submit", session: client, seq: 1, tasks: [{ id: "a", name: "t" }] }
+      const first = yield* caller.begin(message)
+      yield* until("it to be taken", () => journal.pending() > 0)
+      journal.refuse()
+      const refused = yield* first
+      journal.commit(Infinity)
+
+      const copy = yield* caller.say(message)
+
+      const [refusal] = refused.header.refused as ReadonlyArray<{ readonly error: object }>
+      assert.include(refusal?.error, { _tag: "JournalFailed" })
+      assert.deepStrictEqual(copy, refused)
+      assert.include(yield* plane.stats, { submitted: 0, waiting: 0 })
     }))
 })
 

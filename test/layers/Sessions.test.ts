@@ -131,4 +131,18 @@ describe("expire", () => {
 
     assert.deepStrictEqual([before, first, sessions.size()], [2, 1, 0])
   })
+
+  it("forgets what the session was answered, and not what others were", () => {
+    const sessions = make()
+    open(sessions, "a", 0)
+    open(sessions, "b", 500)
+    for (const token of ["a", "b"]) {
+      sessions.answers.remember(token, 1, { count: 0, first: undefined, ids: undefined, refused: [] })
+    }
+
+    sessions.expire(1_000)
+
+    assert.isUndefined(sessions.answers.find("a", 1))
+    assert.isDefined(sessions.answers.find("b", 1))
+  })
 })

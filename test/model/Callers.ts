@@ -29,6 +29,8 @@ export interface Caller {
   /** Whose outcome it has ever asked for. */
   readonly asked: Set<string>
   isCollecting: boolean
+  /** Messages with submissions so far. */
+  seq: number
   /** It may have been given tasks of others, which hold its unique key, and not know it yet. */
   joins: boolean
 }
@@ -103,6 +105,7 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
         wanted: new Set(),
         asked: new Set(),
         isCollecting: false,
+        seq: 0,
         joins: false
       })
     },
@@ -111,6 +114,7 @@ export const makeCallers = ({ isMade, onAccepted, onTold }: {
       const header = {
         op: "submit",
         session: caller.token,
+        seq: ++caller.seq,
         tasks: tasks.map(({ args, ...task }) => ({ ...task, size: args.length }))
       }
       for (const { id, unique, watch } of tasks) {

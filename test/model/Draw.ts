@@ -43,7 +43,7 @@ export const drawFeatures = (random: Random): Features => ({
   cancels: random.chance(0.6),
   lies: random.chance(0.3),
   restarts: random.chance(0.5),
-  poison: random.pick([0.05, 0.05, 0.3]),
+  poison: random.pick([0.05, 0.3]),
   chaos: random.pick([0, 0.3, 1])
 })
 
@@ -62,7 +62,8 @@ export const drawSetup = (random: Random, features: Features): Setup => {
   const types: ReadonlyArray<TypeSetup> = names.map((name) => ({
     name,
     ...(name === "rare" ? { priority: "low" as const } : {}),
-    ...(features.limits && random.chance(0.6) ? { limits: drawLimits(random) } : {}),
+    // Those that break their workers come to a last chance, which limits hold for too.
+    ...(features.limits && random.chance(name === "poison" ? 0.9 : 0.6) ? { limits: drawLimits(random) } : {}),
     ...(random.chance(0.2) ? { retention: random.pick([0, 1_000]) } : {})
   }))
   return {
@@ -170,11 +171,20 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     return fresh
   }
 
-  const submit = (): Step => ({
-    t: "submit",
-    c: aCaller(),
-    tasks: Array.from({ length: random.chance(0.8) ? 1 : random.between(2, 5) }, submission)
-  })
+  /** A submission; over a bad network it comes twice, soon or later. */
+  const submit = (): Step => {
+    const c = aCaller()
+    const who = `c${c}`
+    if (random.chance(0.1 * features.chaos)) {
+      planned.push({ t: "up", who }, { t: "resend", who })
+      if (random.chance(0.5)) planned.push({ t: "up", who }, { t: "down", who })
+    }
+    return {
+      t: "submit",
+      c,
+      tasks: Array.from({ length: random.chance(0.8) ? 1 : random.between(2, 5) }, submission)
+    }
+  }
 
   const lie = (): Lie | undefined => {
     if (!features.lies || random.chance(0.5)) return undefined
@@ -205,21 +215,24 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const what = random.below(100)
     if (features.cancels && what < 55) return { op: "cancel", id: anId(), ...(random.chance(0.2) ? { wait: 500 } : {}) }
     if (features.cancels && what < 58) return { op: "cancelAll", filter: filter() }
+    if (features.schedules && random.chance(0.2)) {
+      const id = `s${random.below(4)}`
+      return random.pick<Question>([
+        { op: "schedule", schedule: schedule(random) },
+        { op: "schedule", schedule: schedule(random) },
+        { op: "trigger", id },
+        { op: "unschedule", id }
+      ])
+    }
     if (features.pauses && what < 75) {
       const target = random.pick([
         {},
         { task: random.pick(names) },
         { worker: `id-${random.between(1, workers + 1)}` },
-        { schedule: "s1" }
+        { schedule: `s${random.below(4)}` },
+        ...(features.schedules ? [{ schedule: "s1" }, { schedule: "s2" }] : [])
       ])
       return { op: random.chance(0.4) ? "pause" : "resume", target }
-    }
-    if (features.schedules && what < 85) {
-      const id = `s${random.below(4)}`
-      return random.pick<Question>([{ op: "schedule", schedule: schedule(random) }, { op: "trigger", id }, {
-        op: "unschedule",
-        id
-      }])
     }
     if (what < 90) {
       const { dead } = world.audit()
@@ -295,13 +308,28 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
 
   const wallClock = (): Step => ({ t: "wall", ms: random.pick([-1, 1]) * (random.between(1, 100) * 1_000 + 137) })
 
+  /** Most workers register again, with what they hold; liars with what others do. */
+  const comeBack = () => {
+    for (const w of random.shuffle(workerIds())) {
+      if (random.chance(0.3)) continue
+      const isLiar = world.labour.workers.get(w)?.isLiar === true
+      const held = isLiar ? [1, 2, 3].map(() => ({ id: anId(), attempt: 3 })) : undefined
+      planned.push({ t: "register", w, ...(held === undefined ? {} : { held }) }, { t: "up", who: `w${w}` }, {
+        t: "down",
+        who: `w${w}`
+      }, { t: "exchange", w })
+    }
+  }
+
+  const limit = (): Step => {
+    if (random.chance(0.5)) comeBack()
+    return { t: "limit", name: random.pick(names), limits: random.chance(0.8) ? drawLimits(random) : undefined }
+  }
+
   /** A restart; most workers are there again soon after it, with what they hold. */
   const restart = (): Step => {
     const step: Step = { t: "restart", ms: random.pick([10, 1_000, 20_000]), isKilled: random.chance(0.8) }
-    for (const w of random.shuffle(workerIds())) {
-      if (random.chance(0.3)) continue
-      planned.push({ t: "register", w }, { t: "up", who: `w${w}` }, { t: "down", who: `w${w}` }, { t: "exchange", w })
-    }
+    comeBack()
     if (world.journal === undefined || random.chance(0.5)) return step
     planned.unshift(step)
     return { t: "commit", entries: 1_000 }
@@ -318,9 +346,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     if (what < 21 && workerIds().length > 0) return { t: "beat", w: aWorker(), lag: random.pick([0, 500, 3_000]) }
     if (what < 23) return { t: "stall", ms: random.pick([500, 2_000, 8_000]) }
     if (what < 24) return wallClock()
-    if (what < 25 && features.limits) {
-      return { t: "limit", name: random.pick(names), limits: random.chance(0.8) ? drawLimits(random) : undefined }
-    }
+    if (what < 25 && features.limits) return limit()
     if (what < 27 && world.journal !== undefined) return { t: "refuse" }
     if (what < 29 && features.restarts && random.chance(world.journal === undefined ? 0.2 : 0.7)) {
       return restart()
@@ -345,6 +371,7 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     const what = random.next()
     if (what < 0.03 * features.chaos) return chaos()
     if (features.schedules && what < 0.034) return wallClock()
+    if (features.limits && what < 0.037) return limit()
     if (world.journal !== undefined && what > 0.93) {
       return { t: "commit", entries: random.chance(0.5) ? 1_000 : random.between(1, 4) }
     }

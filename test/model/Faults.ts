@@ -327,6 +327,24 @@ export const mutants: ReadonlyArray<Mutant> = [
     "      reply()"
   ),
   mutant(
+    "ControlPlaneClients",
+    "a copy of what was refused is accepted",
+    "    if (before !== undefined) {\n      if (before.count",
+    "    if (before !== undefined && before.refused.length === 0) {\n      if (before.count"
+  ),
+  mutant(
+    "ControlPlaneClients",
+    "a copy of what was accepted is refused",
+    "    if (before !== undefined) {\n      if (before.count",
+    "    if (before !== undefined && (before.ids !== undefined || before.refused.length > 0)) {\n      if (before.count"
+  ),
+  mutant(
+    "ControlPlaneClients",
+    "a copy is answered before the first one is on disk",
+    ": journaling.whenStored(before.ids ?? tasks.map(({ id }) => id ?? null), reply)",
+    ": reply()"
+  ),
+  mutant(
     "ControlPlaneWorkers",
     "a resent exchange is never answered",
     "if (link.waitingSeq !== seq) link.waitingSince = time",

@@ -38,7 +38,8 @@ const mustHappen = [
   "IdConflict",
   "QueueFull",
   "OutboxFull",
-  "TooLarge"
+  "TooLarge",
+  "a copy of what was refused"
 ]
 
 describe("promises", () => {

@@ -8,6 +8,7 @@ import type { Audit } from "./Audit.ts"
 import { makeAudit } from "./Audit.ts"
 import type { Caller } from "./Callers.ts"
 import { makeCallers } from "./Callers.ts"
+import { makeCopies } from "./Copies.ts"
 import { makeDurable } from "./Durable.ts"
 import type { Worker } from "./Labour.ts"
 import { makeLabour } from "./Labour.ts"
@@ -134,6 +135,7 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     })
   }
 
+  const copies = makeCopies({ accepted: () => audit.counts.submitted, see })
   let audit = newAudit()
   let server = newServer(audit)
 
@@ -192,17 +194,28 @@ export const makeWorld = (setup: Setup, tamper?: Tamper) => {
     }
   }
 
+  /** Who a message that may come again is of. */
+  const ownerOf = ({ who }: Link, { op }: Request): object | undefined => {
+    const number = Number(who.slice(1))
+    if (op === "exchange") return server.registry.bySession(labour.workers.get(number)?.session ?? "")
+    // It is opened by the message in any case.
+    return op === "submit" ? server.core.sessions.open(callers.callers.get(number)?.token ?? "", now) : undefined
+  }
+
   const arrive = (link: Link) => {
     const request = link.up.shift()
     if (request === undefined) return
     let position: number | undefined
+    const copy = copies.arrives(ownerOf(link, request), request)
     const message = incoming(link, request, (payload) => {
       if (!link.isWorker) checkDurable(request, payload, position)
+      copy?.answered(payload)
     })
     if (!link.isWorker) server.onClientRequest(message)
     else if (link.isLocal) server.onWorkerRequest.local(message)
     else server.onWorkerRequest.remote(message)
     position = journal?.store.position()
+    copy?.taken()
     check()
   }
 

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Settings } from "../../src/domain/Settings.ts"
+import { Journal } from "../../src/services/Journal.ts"
+import { startControlPlane } from "../harness/Roles.ts"
+import { talk } from "../harness/Talk.ts"
+import { makeMemoryJournal } from "../model/MemoryJournal.ts"
+
+describe("restore", () => {
+  it.live("brings back the task of an id that lives again, and not the outcome of its first life", () =>
+    Effect.gen(function*() {
+      const journal = makeMemoryJournal(Date.now)
+      const start = (settings: Partial<Settings>) =>
+        Effect.provideService(startControlPlane(settings), Journal, journal.store)
+      const submit = (address: string, id: string) =>
+        Effect.gen(function*() {
+          const { begin, say } = yield* talk(address)
+          const submitted = yield* begin({ op: "submit", tasks: [{ id, name: "t" }] })
+          // It is there when another question is answered.
+          yield* say({ op: "status", ids: [id] })
+          journal.commit(Infinity)
+          assert.isUndefined((yield* submitted).header.refused)
+        })
+      const cancel = (address: string, id: string) =>
+        Effect.gen(function*() {
+          const { begin, say } = yield* talk(address)
+          const cancelled = yield* begin({ op: "cancel", id })
+          yield* say({ op: "status", ids: [id] })
+          journal.commit(Infinity)
+          assert.include((yield* cancelled).header, { state: "cancelled" })
+        })
+      // Remembers one id only.
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { address } = yield* start({ resultCacheSize: 0, tombstones: 1 })
+        for (const id of ["a", "b"]) {
+          yield* submit(address, id)
+          yield* cancel(address, id)
+        }
+        yield* submit(address, "a")
+      }))
+      const { outcomes, tasks } = journal.contents()
+
+      const second = yield* start({})
+      const { say } = yield* talk(second.address)
+      const [lives, ended] = [yield* say({ op: "result", id: "a" }), yield* say({ op: "result", id: "b" })]
+
+      assert.deepStrictEqual(tasks.map(({ id }) => id), ["a"])
+      assert.sameMembers(outcomes.map(({ id }) => id), ["a", "b"])
+      assert.deepStrictEqual([lives.header.state, ended.header.state], ["queued", "cancelled"])
+    }))
+})
