@@ -63,6 +63,12 @@ export interface Settings {
   /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
   readonly maxDead: number
   readonly maxDeadBytes: number
+  /**
+   * Finished tasks that are remembered for the dashboard, at most, and the bytes of all that is remembered of them; 0
+   * remembers none. `FASTWORKER_HISTORY`, `FASTWORKER_HISTORY_BYTES`.
+   */
+  readonly maxHistory: number
+  readonly maxHistoryBytes: number
   /** Unique keys that are held, at most. */
   readonly maxUniqueKeys: number
   /** Losses of its worker after which a task is given up. */
@@ -118,6 +124,8 @@ export const defaults: Settings = {
   startGraceMillis: 5_000,
   maxDead: 10_000,
   maxDeadBytes: 64 * 1024 * 1024,
+  maxHistory: 100_000,
+  maxHistoryBytes: 64 * 1024 * 1024,
   maxUniqueKeys: 1_000_000,
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,
