@@ -209,8 +209,10 @@ export const makeClients = (parts: Parts) => {
         return request.reply(Envelope.encode({ v, ...views.list(message, message.limit ?? 100) }))
       case "workers":
         return request.reply(Envelope.encode({ v, workers: views.workers() }))
+      case "drainWorker":
+        return replyCount(request, core.drainWorkers(message.worker))
       case "tasks":
-        return request.reply(Envelope.encode({ v, tasks: views.taskTypes() }))
+        return request.reply(Envelope.encode({ v, tasks: views.taskTypes(message.name) }))
       case "stats":
         return request.reply(Envelope.encode({ v, stats: views.stats() }))
     }
