@@ -28,6 +28,7 @@ import { Settings } from "../services/Settings.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { makePlaneChanges } from "./ControlPlaneChanges.ts"
 import { makeClients } from "./ControlPlaneClients.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
@@ -334,6 +335,7 @@ export const make = Effect.gen(function*() {
         schedule()
         return Effect.fromResult(state)
       }),
+    changes: makePlaneChanges({ core, journaling, now, wallNow, schedule }),
     drain
   })
 })

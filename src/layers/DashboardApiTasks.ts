@@ -1,0 +1,70 @@
+/**
+ * The handlers of the HTTP API for tasks: lists, details, payloads, submissions and changes, of one and of many.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import * as Result from "effect/Result"
+import { Api, NotFound, Unprocessable } from "../domain/Api.ts"
+import type { Parts } from "./DashboardAnswers.ts"
+import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
+
+/** Whatever reads them would fail: it is said now, to who can mend it. */
+const encodeArgs = (args: string): Effect.Effect<Uint8Array, Unprocessable> =>
+  Result.isSuccess(Result.try(() => JSON.parse(args) as unknown))
+    ? Effect.succeed(new TextEncoder().encode(args))
+    : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" }))
+
+const toUnprocessable = ({ _tag: code, message: detail }: { readonly _tag: string; readonly message: string }) =>
+  new Unprocessable({ detail, code })
+
+/**
+ * Layer of the handlers.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = ({ history, plane }: Parts) =>
+  HttpApiBuilder.group(Api, "tasks", (handlers) =>
+    handlers.handleAll({
+      list: ({ query: { cursor, limit, sort, ...query } }) =>
+        history.list(query, { cursor, limit, sort }).pipe(
+          Effect.mapBoth({ onSuccess: json, onFailure: toUnprocessable })
+        ),
+      counts: ({ query: { after, ...query } }) =>
+        history.counts(query, after).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toUnprocessable })),
+      lookup: ({ payload }) => Effect.map(history.lookup(payload.ids), (tasks) => json({ tasks })),
+      submit: ({ payload: { args, ...task } }) =>
+        encodeArgs(args).pipe(
+          Effect.flatMap((args) => Effect.mapError(plane.changes.submit({ ...task, args }), toProblem)),
+          Effect.map((id) => json({ id }))
+        ),
+      cancelMany: ({ payload }) =>
+        history.cancelMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      retryMany: ({ payload }) =>
+        history.retryMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      purgeMany: ({ payload }) =>
+        history.purgeMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      detail: ({ params: { id } }) => history.task(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
+      // As it is: numbers that JavaScript can't hold stay what they are.
+      payload: ({ params: { id, part } }) =>
+        history.payload(id, part).pipe(
+          Effect.mapError(toNotFound),
+          Effect.flatMap((bytes) =>
+            bytes.length === 0
+              ? Effect.fail(new NotFound({ detail: `Task "${id}" has no ${part}`, code: "NoPayload" }))
+              : Effect.succeed(
+                HttpServerResponse.uint8Array(bytes, {
+                  contentType: "application/json",
+                  headers: { "cache-control": "no-store" }
+                })
+              )
+          )
+        ),
+      cancel: ({ params: { id } }) =>
+        plane.cancel(id).pipe(Effect.mapBoth({ onSuccess: (state) => json({ state }), onFailure: toProblem })),
+      retry: ({ params }) =>
+        plane.changes.retry(params.id).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+    }))
