@@ -110,7 +110,10 @@ export const failureText = (reason: FailureReason | "lost", body: string): Failu
         : said("TaskCrashed", declared(error).message || "The process that ran it ended")
     case "timeout": {
       const timeout = numberOf(error, "timeout")
-      return said("TaskTimedOut", timeout === undefined ? "It took too long" : `Took longer than ${formatDuration(timeout)}`)
+      return said(
+        "TaskTimedOut",
+        timeout === undefined ? "It took too long" : `Took longer than ${formatDuration(timeout)}`
+      )
     }
     case "unknown":
       return said("UnknownTask", "No worker has a handler for it")

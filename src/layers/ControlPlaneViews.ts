@@ -69,7 +69,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
       attempt: task.attempt,
       submittedAt: wall(task.submittedAt),
       ...(task.worker === undefined
-        ? { waiting: core.whyWaiting(task, now()) }
+        ? { waiting: core.whyWaiting(task, now()).text }
         : { worker: task.worker.id, startedAt: wall(task.leasedAt) }),
       ...(task.state === "delayed" && detail !== undefined ? { dueAt: wall(detail.dueAt) } : {}),
       ...(detail === undefined || detail.expiresAt === Infinity ? {} : { expiresAt: wall(detail.expiresAt) }),

@@ -21,8 +21,8 @@ const overview = ({ history, live, plane }: Parts) =>
       series: ({ query: { range = "15m", type } }) => Effect.map(history.series(range, type), json),
       errors: ({ query: { range = "15m", type } }) => Effect.map(history.errors(range, type), json),
       system: () => Effect.map(history.system, (system) => json({ ...system, dashboards: live.count() })),
-      pause: ({ payload }) => Effect.mapError(plane.changes.setPaused(payload, true), toProblem),
-      resume: ({ payload }) => Effect.mapError(plane.changes.setPaused(payload, false), toProblem)
+      pause: ({ payload }) => Effect.mapError(plane.pause(payload), toProblem),
+      resume: ({ payload }) => Effect.mapError(plane.resume(payload), toProblem)
     }))
 
 const workers = ({ history, plane }: Parts) =>
@@ -31,19 +31,19 @@ const workers = ({ history, plane }: Parts) =>
       list: () => Effect.map(history.workers, (workers) => json({ workers })),
       detail: ({ params: { id } }) =>
         history.worker(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
-      drain: ({ params: { id } }) => plane.changes.drainWorker(id).pipe(Effect.asVoid, Effect.mapError(toProblem))
+      drain: ({ params: { id } }) => plane.drainWorker(id).pipe(Effect.asVoid, Effect.mapError(toProblem))
     }))
 
 const schedules = ({ history, plane }: Parts) =>
   HttpApiBuilder.group(Api, "schedules", (handlers) =>
     handlers.handleAll({
       list: () => Effect.map(history.schedules, (schedules) => json({ schedules })),
-      set: ({ payload }) => Effect.mapError(plane.changes.setSchedule(payload), toProblem),
+      set: ({ payload }) => Effect.mapError(plane.setSchedule(payload), toProblem),
       run: ({ params }) =>
-        plane.changes.trigger(params.id).pipe(
+        plane.trigger(params.id).pipe(
           Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem })
         ),
-      remove: ({ params: { id } }) => Effect.mapError(plane.changes.unschedule(id), toProblem)
+      remove: ({ params: { id } }) => Effect.mapError(plane.unschedule(id), toProblem)
     }))
 
 const types = ({ history }: Parts) =>

@@ -11,11 +11,8 @@ import { Api, NotFound, Unprocessable } from "../domain/Api.ts"
 import type { Parts } from "./DashboardAnswers.ts"
 import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
 
-/** Whatever reads them would fail: it is said now, to who can mend it. */
-const encodeArgs = (args: string): Effect.Effect<Uint8Array, Unprocessable> =>
-  Result.isSuccess(Result.try(() => JSON.parse(args) as unknown))
-    ? Effect.succeed(new TextEncoder().encode(args))
-    : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" }))
+/** Whatever reads the arguments would fail: it is said now, to who can mend it. */
+const isJson = (text: string) => Result.isSuccess(Result.try(() => JSON.parse(text) as unknown))
 
 const toUnprocessable = ({ _tag: code, message: detail }: { readonly _tag: string; readonly message: string }) =>
   new Unprocessable({ detail, code })
@@ -36,11 +33,10 @@ export const layer = ({ history, plane }: Parts) =>
       counts: ({ query: { after, ...query } }) =>
         history.counts(query, after).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toUnprocessable })),
       lookup: ({ payload }) => Effect.map(history.lookup(payload.ids), (tasks) => json({ tasks })),
-      submit: ({ payload: { args, ...task } }) =>
-        encodeArgs(args).pipe(
-          Effect.flatMap((args) => Effect.mapError(plane.changes.submit({ ...task, args }), toProblem)),
-          Effect.map((id) => json({ id }))
-        ),
+      submit: ({ payload }) =>
+        isJson(payload.args)
+          ? plane.submit(payload).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+          : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" })),
       cancelMany: ({ payload }) =>
         history.cancelMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
       retryMany: ({ payload }) =>
@@ -66,5 +62,5 @@ export const layer = ({ history, plane }: Parts) =>
       cancel: ({ params: { id } }) =>
         plane.cancel(id).pipe(Effect.mapBoth({ onSuccess: (state) => json({ state }), onFailure: toProblem })),
       retry: ({ params }) =>
-        plane.changes.retry(params.id).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+        plane.retry(params.id).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
     }))

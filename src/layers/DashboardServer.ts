@@ -142,9 +142,14 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
   const stream = ({ headers, method }: HttpServerRequest.HttpServerRequest) => {
     const body = method === "HEAD" ? undefined : live.open(headers["last-event-id"])
     if (body === undefined && method !== "HEAD") {
-      return problem(503, "TooManyStreams", `At most ${maxStreams} live streams are served at a time: try again later`, {
-        "retry-after": "5"
-      })
+      return problem(
+        503,
+        "TooManyStreams",
+        `At most ${maxStreams} live streams are served at a time: try again later`,
+        {
+          "retry-after": "5"
+        }
+      )
     }
     return body === undefined
       ? HttpServerResponse.empty({ headers: liveHeaders })
@@ -200,7 +205,7 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Effect.succeed(tooLarge)
     return api.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, request),
-      Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBytes),
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, BigInt(maxBytes)),
       Effect.map((response) =>
         // Of the router itself: all others have a body.
         response.status === 415
@@ -245,8 +250,10 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     )
   }
 
-  const handler = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    Effect.map(answer(request), HttpServerResponse.setHeaders(securityHeaders)))
+  const handler = Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) => Effect.map(answer(request), HttpServerResponse.setHeaders(securityHeaders))
+  )
   return { handler, live }
 })
 

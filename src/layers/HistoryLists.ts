@@ -93,7 +93,7 @@ export const makeHistoryLists = ({ core, mark, memory, rowOf, wallNow }: {
   }
 
   function* runningTasks(): Generator<TaskRecord> {
-    for (const { leases } of core.registry.workers()) yield* leases
+    for (const { leases } of [...core.registry.workers()]) yield* leases
   }
 
   /** The finished tasks that are meant, the newest first, until `visit` says that it is enough. */
@@ -184,7 +184,10 @@ export const makeHistoryLists = ({ core, mark, memory, rowOf, wallNow }: {
       }
       let dead = 0
       if (wanted.states?.has("dead") === true) {
-        for (const { outcome } of core.dead.values()) if (log.find(outcome.id) !== undefined && wanted.isOutcome(outcome)) dead++
+        for (const { outcome } of core.dead.values()) {
+          const isCounted = wanted.states.has(outcome.state) || log.find(outcome.id) === undefined
+          if (!isCounted && wanted.isOutcome(outcome)) dead++
+        }
       }
       const all = states.delayed + states.queued + states.running + states.cancelling +
         states.succeeded + states.failed + states.cancelled + states.expired

@@ -199,8 +199,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     while (bytes > maxBytes && oldest < next) evict()
   }
 
-  const has = (number: number) =>
-    number >= oldest && number < next && columns.states[slotOf(number)] !== removed
+  const has = (number: number) => number >= oldest && number < next && columns.states[slotOf(number)] !== removed
 
   const distanceOf = (chain: Chain, slot: number): number =>
     (chain === "state"

@@ -159,7 +159,11 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   const lastAttempt = ({ detail }: TaskRecord) => detail?.history[detail.history.length - 1]
 
   /** What is kept of a finished task besides the numbers; most have none of it. */
-  const extraOf = (outcome: Outcome, task: TaskRecord | undefined, error: FailureText | undefined): Extra | undefined => {
+  const extraOf = (
+    outcome: Outcome,
+    task: TaskRecord | undefined,
+    error: FailureText | undefined
+  ): Extra | undefined => {
     const { history, options } = outcome
     const detail = task?.detail
     const path = paths.size === 0 ? undefined : paths.get(outcome.id)

@@ -6,6 +6,7 @@
  */
 import * as Result from "effect/Result"
 import { BadRequest } from "../domain/Errors.ts"
+import { failureLine } from "../domain/FailureText.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
 import { priorities } from "../domain/Priority.ts"
@@ -16,7 +17,6 @@ import type { TaskQuery } from "../services/History.ts"
 import type { Chain } from "./HistoryLog.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
 import { textOfFailure } from "./HistoryMemory.ts"
-import { failureLine } from "../domain/FailureText.ts"
 
 /**
  * What has to do with the time and the tasks that can be retried.
@@ -219,7 +219,9 @@ export const makeWanted = (query: TaskQuery, context: Context): Result.Result<Wa
       ]
       let shortest: (typeof chains)[number] | undefined
       for (const chain of chains) {
-        if (shortest === undefined || log.sizeOf(chain.chain, chain.value) < log.sizeOf(shortest.chain, shortest.value)) {
+        if (
+          shortest === undefined || log.sizeOf(chain.chain, chain.value) < log.sizeOf(shortest.chain, shortest.value)
+        ) {
           shortest = chain
         }
       }
