@@ -95,7 +95,7 @@ export const Palette = (props: { readonly onClose: () => void }) => {
     ]
     const weights = new Map(all.map((item) => [
       item,
-      item.group === "Tasks" || item.group === "Search" ? 1 : score(item.label, text)
+      item.group === "Tasks" || item.group === "Search" ? 1 : score(`${item.group} ${item.label}`, text)
     ]))
     return groups.flatMap((group) =>
       all.filter((item) => item.group === group && weights.get(item) !== 0)
