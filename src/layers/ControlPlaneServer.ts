@@ -136,7 +136,7 @@ export const make = Effect.gen(function*() {
         if (skipping.size > 0 && task.options?.schedule !== undefined) skipping.delete(task.options.schedule)
         if (!isRestoring) stored?.accepted(task)
       },
-      retracted: remembered.retracted,
+      retracted: (task) => remembered.retracted(task),
       delayed: (task) => {
         remembered.delayed(task)
         publish((at) => ({ ...about(task, at), type: "task.delayed", dueAt: wall(task.detail?.dueAt ?? 0) }))

@@ -93,7 +93,8 @@ export const makeHistoryLists = ({ core, mark, memory, rowOf, wallNow }: {
   }
 
   function* runningTasks(): Generator<TaskRecord> {
-    for (const { leases } of [...core.registry.workers()]) yield* leases
+    const workers = [...core.registry.workers()]
+    for (const { leases } of workers) yield* leases
   }
 
   /** The finished tasks that are meant, the newest first, until `visit` says that it is enough. */

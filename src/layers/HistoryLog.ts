@@ -80,7 +80,7 @@ const stateNumber: Readonly<Record<FinalState, number>> = { succeeded: 0, failed
 const reasons: ReadonlyArray<FailureReason> = Reasons.literals
 
 const makeColumns = (capacity: number) => ({
-  ids: new Array<string>(capacity).fill(""),
+  ids: Array.from({ length: capacity }, () => ""),
   names: new Int32Array(capacity),
   workers: new Int32Array(capacity),
   groups: new Int32Array(capacity),
@@ -94,8 +94,8 @@ const makeColumns = (capacity: number) => ({
   startedAt: new Float64Array(capacity),
   finishedAt: new Float64Array(capacity),
   bytes: new Uint32Array(capacity),
-  extras: new Array<Extra | undefined>(capacity).fill(undefined),
-  args: new Array<Uint8Array | undefined>(capacity).fill(undefined),
+  extras: Array.from({ length: capacity }, (): Extra | undefined => undefined),
+  args: Array.from({ length: capacity }, (): Uint8Array | undefined => undefined),
   // How far back the one before is; 0 is nowhere.
   backState: new Uint32Array(capacity),
   backName: new Uint32Array(capacity),
@@ -194,9 +194,12 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
 
   const back = (head: number | undefined): number => head === undefined || head < oldest ? 0 : next - head
 
+  const isTooLarge = () => bytes > maxBytes && oldest < next
+
   const trim = () => {
-    while (bytes > maxBytes && argsFrom < next) dropArgs(slotOf(argsFrom++))
-    while (bytes > maxBytes && oldest < next) evict()
+    const end = next
+    while (isTooLarge() && argsFrom < end) dropArgs(slotOf(argsFrom++))
+    while (isTooLarge()) evict()
   }
 
   const has = (number: number) => number >= oldest && number < next && columns.states[slotOf(number)] !== removed

@@ -114,7 +114,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   const paths = new Map<string, Array<PathStep>>()
   const retrying = new Map<TaskRecord, number>()
   const runs = new Map<string, Array<string>>()
-  const changes = new Array<string>(maxChanges).fill("")
+  const changes = Array.from({ length: maxChanges }, () => "")
   let changed = 0
   let events: Array<EventLine> = []
 

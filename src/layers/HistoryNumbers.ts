@@ -65,6 +65,8 @@ const latency = (wait: Percentiles | undefined, run: Percentiles | undefined) =>
   ...(run === undefined ? {} : { run })
 })
 
+const filled = <A>(length: number, value: A): Array<A> => Array.from({ length }, () => value)
+
 const round = (value: number): number => Math.round(value * 100) / 100
 
 /**
@@ -222,10 +224,10 @@ export const makeHistoryNumbers = ({ core, journalFailure, memory, now, tracks, 
     const last = Math.floor((now() + offset) / stepMillis)
     const first = last - count + 1
     const series: Record<Kind, Array<number>> = Object.fromEntries(
-      kinds.map((kind) => [kind, new Array(count).fill(0)])
+      kinds.map((kind) => [kind, filled(count, 0)])
     ) as never
-    const waiting = new Array<number | null>(count).fill(null)
-    const running = new Array<number | null>(count).fill(null)
+    const waiting = filled<number | null>(count, null)
+    const running = filled<number | null>(count, null)
     const waits = { p50: [...waiting], p95: [...waiting], p99: [...waiting] }
     const runs = { p50: [...waiting], p95: [...waiting], p99: [...waiting] }
     const whole = { wait: Histograms.make(), run: Histograms.make() }

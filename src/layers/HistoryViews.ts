@@ -60,6 +60,8 @@ interface Tally {
  */
 export type HistoryViews = ReturnType<typeof makeHistoryViews>
 
+const filled = <A>(length: number, value: A): Array<A> => Array.from({ length }, () => value)
+
 const round = (value: number): number => Math.round(value * 1_000) / 1_000
 
 /** The average of each minute; where nothing is known it is 0. */
@@ -126,7 +128,7 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
       ...(load?.rss === undefined ? {} : { rss: load.rss }),
       ...(load?.cpu === undefined ? {} : { cpu: load.cpu }),
       ...about,
-      loads: track === undefined ? new Array<number>(minutes).fill(0) : byMinute(tracks.series(track, "load"))
+      loads: track === undefined ? filled(minutes, 0) : byMinute(tracks.series(track, "load"))
     }
   }
 
@@ -155,7 +157,7 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
     const found = findWorker(target)
     if (found === undefined) return undefined
     const { track, worker } = found
-    const empty = new Array<null>(minutes * perMinute).fill(null)
+    const empty = filled(minutes * perMinute, null)
     const current: Array<TaskRow> = []
     for (const { id } of worker.leases) {
       const row = current.length < maxCurrent && track?.lostAt === undefined ? tasks.rowOf(id) : undefined
@@ -254,7 +256,7 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
         (counts[kindIndex.cancelled] as number) + (counts[kindIndex.expired] as number)
       parts.push(finished)
     }
-    const padded = [...new Array<number>(90 - parts.length).fill(0), ...parts]
+    const padded = [...filled(90 - parts.length, 0), ...parts]
     const series = Array.from({ length: 30 }, (_, i) => padded.slice(3 * i, 3 * i + 3).reduce((sum, n) => sum + n, 0))
     const percentiles = { wait: Histograms.percentiles(wait), run: Histograms.percentiles(run) }
     return {
@@ -293,7 +295,8 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
     for (const { name } of registry.types()) names.add(name)
     for (const name of tallied.keys()) names.add(name)
     for (const [name] of memory.log.names()) names.add(name)
-    for (const worker of [...registry.workers()]) {
+    const workers = [...registry.workers()]
+    for (const worker of workers) {
       for (const name of worker.names) handlers.set(name, (handlers.get(name) ?? 0) + 1)
       yield
     }
@@ -333,14 +336,16 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
     const retryable = new Map<number, number>()
     let steps = 0
     // Read at once: what is looked at in slices must not change its order meanwhile.
-    for (const { outcome } of [...core.dead.values()]) {
+    const dead = [...core.dead.values()]
+    for (const { outcome } of dead) {
       const number = memory.log.find(outcome.id)
       const group = number === undefined ? -1 : memory.log.group(number)
       if (group >= 0) retryable.set(group, (retryable.get(group) ?? 0) + 1)
       if (++steps % stepsAtOnce === 0) yield
     }
     const found: Array<ErrorGroup> = []
-    for (const group of [...memory.groups.values()]) {
+    const groups = [...memory.groups.values()]
+    for (const group of groups) {
       if (name !== undefined && group.name !== name) continue
       const { count, isNew, isRising, retried, series } = memory.groups.counts(group, range, time)
       if (count === 0) continue
