@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import * as Result from "effect/Result"
-import { Api, NotFound, Unprocessable } from "../domain/Api.ts"
+import { Api, Unprocessable } from "../domain/Api.ts"
 import type { Parts } from "./DashboardAnswers.ts"
 import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
 
@@ -47,17 +47,14 @@ export const layer = ({ history, plane }: Parts) =>
       // As it is: numbers that JavaScript can't hold stay what they are.
       payload: ({ params: { id, part } }) =>
         history.payload(id, part).pipe(
-          Effect.mapError(toNotFound),
-          Effect.flatMap((bytes) =>
-            bytes.length === 0
-              ? Effect.fail(new NotFound({ detail: `Task "${id}" has no ${part}`, code: "NoPayload" }))
-              : Effect.succeed(
-                HttpServerResponse.uint8Array(bytes, {
-                  contentType: "application/json",
-                  headers: { "cache-control": "no-store" }
-                })
-              )
-          )
+          Effect.mapBoth({
+            onSuccess: (bytes) =>
+              HttpServerResponse.uint8Array(bytes, {
+                contentType: "application/json",
+                headers: { "cache-control": "no-store" }
+              }),
+            onFailure: toNotFound
+          })
         ),
       cancel: ({ params: { id } }) =>
         plane.cancel(id).pipe(Effect.mapBoth({ onSuccess: (state) => json({ state }), onFailure: toProblem })),

@@ -53,7 +53,7 @@ const start = Effect.fnUntraced(function*() {
   return { ...dashboard, hold, client }
 })
 
-const every = Task.every("1 hour", { task: add, args: { x: 1, y: 1 }, id: "hourly/sum" })
+const every = Task.every(add, "1 hour", { args: { x: 1, y: 1 }, id: "hourly/sum" })
 
 describe("the HTTP API", () => {
   it.live("answers every question as its contract says, with nothing beside", () =>
@@ -203,7 +203,7 @@ describe("the HTTP API", () => {
       const jsonHeaders = { "content-type": "application/json" }
       const cases: ReadonlyArray<readonly [string, string, string | undefined, number, string]> = [
         ["GET", "/api/tasks/none", undefined, 404, "TaskNotFound"],
-        ["GET", "/api/tasks/fine/progress", undefined, 404, "NoPayload"],
+        ["GET", "/api/tasks/fine/progress", undefined, 404, "ResultEvicted"],
         ["GET", "/api/tasks/fine/secret", undefined, 400, "Invalid"],
         ["GET", "/api/workers/none", undefined, 404, "WorkerNotFound"],
         ["GET", "/api/types/none", undefined, 404, "UnknownTask"],
