@@ -228,6 +228,19 @@ export const controlPlane = {
     defaults.resultCacheTtlMillis,
     "How long an outcome is kept"
   ),
+  maxHistory: count(
+    "history",
+    "FASTWORKER_HISTORY",
+    defaults.maxHistory,
+    0,
+    "Finished tasks that the dashboard remembers, at most; 0 remembers none"
+  ),
+  maxHistoryBytes: size(
+    "history-bytes",
+    "FASTWORKER_HISTORY_BYTES",
+    defaults.maxHistoryBytes,
+    "Bytes of what is remembered of finished tasks, at most: the oldest arguments go first, then the oldest tasks"
+  ),
   heartbeat: duration(
     "heartbeat",
     "FASTWORKER_HEARTBEAT",

@@ -106,7 +106,7 @@ export const make = Effect.gen(function*() {
   const memory = makeHistoryMemory({
     settings,
     now,
-    offset: wallNow() - startedAt,
+    offset: clocks.offset(),
     levels: () => ({ waiting: core.waiting(), running: core.counts.running })
   })
   const remembered = memory.observer
