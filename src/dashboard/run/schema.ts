@@ -154,9 +154,10 @@ const optionsOf = (schema: Schema): ReadonlyArray<string> | undefined => {
 export const emptyOf = (field: Field, required: boolean): Value | undefined => {
   if (!required) return undefined
   switch (field.kind) {
+    // Nothing, not an empty text: that it is needed is said.
     case "text":
     case "number":
-      return ""
+      return undefined
     case "json":
       return field.nullable === true ? "null" : ""
     case "switch":
