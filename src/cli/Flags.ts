@@ -181,6 +181,16 @@ export const controlPlane = {
   discovery,
   namespace,
   dashboard: text("dashboard", "FASTWORKER_DASHBOARD", defaults.dashboard, "Host and port of the dashboard"),
+  dashboardPrefix: parsed(
+    "dashboard-prefix",
+    "FASTWORKER_DASHBOARD_PREFIX",
+    defaults.dashboardPrefix,
+    "Path that the dashboard stands under at a proxy, such as /queue",
+    (text) =>
+      /^(?:\/[\w.~-]+)*\/?$/u.test(text)
+        ? Result.succeed(text.replace(/\/$/u, ""))
+        : Result.fail("a path such as /queue, of letters, digits and -._~")
+  ),
   noDashboard: Flag.Boolean("no-dashboard").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Serve no dashboard")
