@@ -20,6 +20,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: "licences.md" },
+    rolldownOptions: { checks: { pluginTimings: false } },
     reportCompressedSize: false
   },
   server: { proxy: { "/api": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }

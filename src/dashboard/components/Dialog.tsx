@@ -4,6 +4,17 @@ import { type JSX, Show } from "solid-js"
 import { IconButton } from "./Button.tsx"
 import { X } from "./icons.ts"
 
+/** The first thing to fill in, else the first answer: not the cross. */
+const focusFirst = (event: Event) => {
+  const dialog = event.currentTarget ?? event.target
+  if (!(dialog instanceof HTMLElement)) return
+  const first = dialog.querySelector<HTMLElement>(".dialog-body :is(input, textarea, select)") ??
+    dialog.querySelector<HTMLElement>("footer button")
+  if (first === null) return
+  event.preventDefault()
+  first.focus()
+}
+
 export const Dialog = (
   props: {
     readonly title: string
@@ -17,7 +28,12 @@ export const Dialog = (
   <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
     <Kobalte.Portal>
       <Kobalte.Overlay class="veil" />
-      <Kobalte.Content class="dialog" data-modal="" style={{ "--dialog-width": `${props.width ?? 480}px` }}>
+      <Kobalte.Content
+        class="dialog"
+        data-modal=""
+        onOpenAutoFocus={focusFirst}
+        style={{ "--dialog-width": `${props.width ?? 480}px` }}
+      >
         <header>
           <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
           <IconButton icon={X} label="Close" onClick={props.onClose} />

@@ -58,11 +58,16 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     const id = active() ?? props.current
     return id !== undefined && places().has(id) ? id : props.ids[0]
   }
+  /** Whether a row had the focus before the rows were drawn anew: an element that is moved in the document loses it. */
+  let hadFocus = false
   const drawn = createMemo(() => {
+    hadFocus = document.activeElement?.closest(".grid-row") !== null && body?.contains(document.activeElement) === true
     const [from, to] = windowOf(scrollTop(), height(), props.ids.length)
     const ids = props.ids.slice(from, to)
     const kept = activeId()
-    return kept === undefined || ids.includes(kept) ? ids : [kept, ...ids]
+    const place = kept === undefined ? undefined : places().get(kept)
+    if (kept === undefined || place === undefined || place >= from && place < to) return ids
+    return place < from ? [kept, ...ids] : [...ids, kept]
   })
 
   const see = (index: number) => {
@@ -71,6 +76,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     const bottom = top + rowHeight - (scroller.clientHeight - headHeight)
     if (scroller.scrollTop > top) scroller.scrollTop = top
     else if (scroller.scrollTop < bottom) scroller.scrollTop = bottom
+    setScrollTop(scroller.scrollTop)
   }
   const focus = (index: number) => {
     const id = props.ids[Math.min(Math.max(index, 0), props.ids.length - 1)]
@@ -78,7 +84,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     setActive(id)
     props.onActive?.(id)
     see(places().get(id) ?? 0)
-    body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true })
+    rowOf(id)?.focus({ preventScroll: true })
   }
   const at = () => places().get(activeId() ?? "") ?? 0
   /** The first key goes to where one is, the next ones move. */
@@ -121,7 +127,12 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     if (scroller !== undefined) observer.observe(scroller)
     onCleanup(() => observer.disconnect())
   })
+  const rowOf = (id: string) => body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
   createEffect(on(drawn, () => {
+    const kept = activeId()
+    if (hadFocus && kept !== undefined && body?.contains(document.activeElement) === false) {
+      rowOf(kept)?.focus({ preventScroll: true })
+    }
     const [, to] = windowOf(scrollTop(), height(), props.ids.length)
     if (props.ids.length > 0 && to + endRows >= props.ids.length) props.onEnd?.()
   }))
