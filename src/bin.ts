@@ -9,7 +9,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { cancel, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
+import { cancel, drain, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
 import { controlPlane } from "./cli/ControlPlane.ts"
 import { events } from "./cli/Events.ts"
 import * as Flags from "./cli/Flags.ts"
@@ -36,6 +36,7 @@ Flags.root.pipe(
     dead,
     pause,
     resume,
+    drain,
     schedules,
     schedule,
     events,

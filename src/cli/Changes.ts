@@ -1,5 +1,5 @@
 /**
- * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `schedule`.
+ * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `drain`, `schedule`.
  *
  * @since 0.1.0
  */
@@ -222,4 +222,18 @@ export const schedule = Command.make("schedule").pipe(
     onSchedule("resume", "Go on with a schedule", "Resumed", (client, id) => client.resume({ schedule: id })),
     onSchedule("remove", "Remove a schedule", "Removed", (client, id) => client.unschedule(id))
   ])
+)
+
+export const drain = asking(
+  "drain",
+  "Tell a worker to finish what it runs and to leave; its process then ends",
+  {
+    worker: Argument.String("worker").pipe(
+      Argument.withDescription("Id of a worker, of which there may be several, or the key of one (see workers --json)")
+    )
+  },
+  {
+    ask: (client, { worker }) => Effect.map(client.drainWorker(worker), (count) => ({ count })),
+    text: ({ count }) => `Told ${count === 1 ? "1 worker" : `${count} workers`} to leave`
+  }
 )

@@ -218,6 +218,16 @@ export const controlPlane = {
     )
   ),
   dashboard: text("dashboard", "FASTWORKER_DASHBOARD", defaults.dashboard, "Host and port of the dashboard"),
+  dashboardPrefix: parsed(
+    "dashboard-prefix",
+    "FASTWORKER_DASHBOARD_PREFIX",
+    defaults.dashboardPrefix,
+    "Path that the dashboard stands under at a proxy, such as /queue",
+    (text) =>
+      /^(?:\/[\w.~-]+)*\/?$/u.test(text)
+        ? Result.succeed(text.replace(/\/$/u, ""))
+        : Result.fail("a path such as /queue, of letters, digits and -._~")
+  ),
   noDashboard: Flag.Boolean("no-dashboard").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Serve no dashboard")
@@ -254,6 +264,19 @@ export const controlPlane = {
     "FASTWORKER_RESULT_CACHE_TTL",
     defaults.resultCacheTtlMillis,
     "How long an outcome is kept"
+  ),
+  maxHistory: count(
+    "history",
+    "FASTWORKER_HISTORY",
+    defaults.maxHistory,
+    0,
+    "Finished tasks that the dashboard remembers, at most; 0 remembers none"
+  ),
+  maxHistoryBytes: size(
+    "history-bytes",
+    "FASTWORKER_HISTORY_BYTES",
+    defaults.maxHistoryBytes,
+    "Bytes of what is remembered of finished tasks, at most: the oldest arguments go first, then the oldest tasks"
   ),
   heartbeat: duration(
     "heartbeat",

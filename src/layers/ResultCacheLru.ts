@@ -73,6 +73,9 @@ export const makeUnsafe = (
     tombstones.set(entry.outcome.id, entry.state, entry.fingerprint)
   }
 
+  let hits = 0
+  let misses = 0
+
   const isStale = ({ keptUntil }: Entry, now: number) => now > keptUntil
 
   return ResultCache.of({
@@ -94,15 +97,21 @@ export const makeUnsafe = (
     },
     get(id, now) {
       const entry = entries.get(id)
-      if (entry === undefined) return undefined
-      if (isStale(entry, now)) {
-        drop(entry)
+      if (entry === undefined || isStale(entry, now)) {
+        misses++
+        if (entry !== undefined) drop(entry)
         return undefined
       }
+      hits++
       unlink(entry)
       linkLast(entry)
       return entry.outcome
     },
+    peek(id, now) {
+      const entry = entries.get(id)
+      return entry === undefined || isStale(entry, now) ? undefined : entry.outcome
+    },
+    asked: () => ({ hits, misses }),
     recall: (id) => entries.get(id) ?? tombstones.get(id),
     *outcomes() {
       for (let entry = ends.previous; entry !== ends; entry = entry.previous) yield entry.outcome

@@ -22,6 +22,9 @@ import type {
   TaskLost,
   TaskNotFound,
   TaskStopping,
+  UnknownTask,
+  WorkerIsLocal,
+  WorkerNotFound,
   WouldDeadlock
 } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -236,6 +239,11 @@ export class Client extends Context.Service<Client, {
   /** From now on nothing of the target is started; what runs goes on. Default: everything. */
   readonly pause: (target?: PauseTarget) => Effect.Effect<void, ScheduleNotFound | CallError>
   readonly resume: (target?: PauseTarget) => Effect.Effect<void, ScheduleNotFound | CallError>
+  /**
+   * Tells the workers with this id, or the one with this key, to finish what they run and to leave; a worker process then
+   * ends. Succeeds with their number.
+   */
+  readonly drainWorker: (worker: string) => Effect.Effect<number, WorkerNotFound | WorkerIsLocal | CallError>
   /** Adds a schedule (`Task.every`, `Task.cron`), or replaces the one with the same id. */
   readonly schedule: (schedule: TaskSchedule) => Effect.Effect<void, TriggerError>
   /** Removes a schedule. One that a worker declares comes back when that worker registers again. */
@@ -257,5 +265,9 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<{ readonly tasks: ReadonlyArray<TaskStatus>; readonly total: number }, CallError>
   readonly workers: Effect.Effect<ReadonlyArray<WorkerStatus>, CallError>
   readonly tasks: Effect.Effect<ReadonlyArray<TaskType & { readonly workers: ReadonlyArray<string> }>, CallError>
+  /** One of the tasks, with what `tasks` leaves out: the JSON Schemas of arguments, result and error. */
+  readonly taskType: (
+    name: string
+  ) => Effect.Effect<TaskType & { readonly workers: ReadonlyArray<string> }, UnknownTask | CallError>
   readonly stats: Effect.Effect<Stats, CallError>
 }>()("fastworker/services/Client") {}

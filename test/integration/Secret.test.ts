@@ -169,7 +169,10 @@ describe("a control plane", () => {
     await using own = await Cluster.make()
     await own.controlPlane(["--heartbeat", "1s", "--heartbeat-timeout", "4s"], as(secret))
     await own.worker(["--tasks", fixture("blocking.ts")], as(secret))
-    await own.run(["submit", "block", JSON.stringify({ millis: 15_000, log: join(folder, "log") }), "--no-wait"], as(secret))
+    await own.run(
+      ["submit", "block", JSON.stringify({ millis: 15_000, log: join(folder, "log") }), "--no-wait"],
+      as(secret)
+    )
 
     await eventually("it is called unresponsive", async () => {
       const { stdout } = await own.run(["workers", "--json"], as(secret))
