@@ -62,6 +62,10 @@ export const makeUnsafe = (
       return undefined
     },
     recall: (id) => entries.peek(id) ?? tombstones.get(id),
+    forget(id) {
+      entries.delete(id)
+      tombstones.delete(id)
+    },
     *outcomes() {
       for (const { outcome } of entries.values()) yield outcome
     },
