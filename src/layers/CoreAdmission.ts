@@ -290,7 +290,11 @@ export const makeAdmission = (parts: Parts) => {
     /** An accepted task could not be stored: as if it had not been submitted. */
     refused(task: TaskRecord) {
       if (task.options?.retryOf !== undefined) retried.delete(task.options.retryOf)
-      if (life.tasks.get(task.id) === task) life.retract(task)
+      if (life.tasks.get(task.id) === task) return life.retract(task)
+      // It has ended meanwhile, which is not stored either: who submits it again must not be told that it was accepted.
+      if (life.tasks.has(task.id)) return
+      results.forget(task.id)
+      forgetDead(task.id)
     },
 
     /**

@@ -113,6 +113,11 @@ export const makeUnsafe = (
     },
     asked: () => ({ hits, misses }),
     recall: (id) => entries.get(id) ?? tombstones.get(id),
+    forget(id) {
+      const entry = entries.get(id)
+      if (entry !== undefined) remove(entry)
+      tombstones.delete(id)
+    },
     *outcomes() {
       for (let entry = ends.previous; entry !== ends; entry = entry.previous) yield entry.outcome
     },

@@ -14,11 +14,14 @@ import { FinalState } from "../domain/TaskState.ts"
 
 const states = FinalState.literals
 
+/** Stands where a state stood that was taken back: the slot is not empty, or what was written after it would not be found. */
+const deleted = states.length + 1
+
 /** Slots for each entry: short probes at the price of 20 bytes a slot. */
 const slotsPerEntry = 2
 
 interface Generation {
-  /** 0 is an empty slot; otherwise the index of the state plus 1. */
+  /** 0 is an empty slot, otherwise the index of the state plus 1, or {@link deleted}. */
   readonly states: Uint8Array
   /** 64 bits of the id's hash in two words: two ids in a hundred thousand share them once in 10^14 submissions. */
   readonly low: Uint32Array
@@ -85,7 +88,7 @@ export const makeTombstones = (count: number) => {
   const find = (generation: Generation): Tombstone | undefined => {
     const slot = slotOf(generation)
     const state = generation.states[slot] as number
-    if (state === 0) return undefined
+    if (state === 0 || state === deleted) return undefined
     return { state: states[state - 1] as FinalState, fingerprint: generation.fingerprints[slot] as number }
   }
 
@@ -118,6 +121,13 @@ export const makeTombstones = (count: number) => {
     set(id: string, state: FinalState, fingerprint: number) {
       hash(id)
       put(state, fingerprint)
+    },
+    delete(id: string) {
+      hash(id)
+      for (const generation of old === undefined ? [young] : [young, old]) {
+        const slot = slotOf(generation)
+        if (generation.states[slot] !== 0) generation.states[slot] = deleted
+      }
     }
   }
 }

@@ -27,6 +27,8 @@ export class ResultCache extends Context.Service<ResultCache, {
   readonly asked: () => { readonly hits: number; readonly misses: number }
   /** Returns what is remembered of a task that has an outcome, kept or evicted. */
   readonly recall: (id: string) => Tombstone | undefined
+  /** Forgets all of a task. */
+  readonly forget: (id: string) => void
   /** The outcomes that are kept, most recently used first. */
   readonly outcomes: () => Iterable<Outcome>
   /** Drops the outcomes that are past their age; may be called rarely, they are not given out anyway. */

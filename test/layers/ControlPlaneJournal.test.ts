@@ -49,3 +49,29 @@ describe("restore", () => {
       assert.deepStrictEqual([lives.header.state, ended.header.state], ["queued", "cancelled"])
     }))
 })
+
+describe("a task that was cancelled before its acceptance could be stored", () => {
+  it.live("is not there: submitted again it is accepted anew, when it is stored", () =>
+    Effect.gen(function*() {
+      const journal = makeMemoryJournal(Date.now)
+      const { address } = yield* Effect.provideService(startControlPlane(), Journal, journal.store)
+      const { begin, say } = yield* talk(address)
+      const submit = begin({ op: "submit", tasks: [{ id: "a", name: "t" }] })
+      const first = yield* submit
+      yield* begin({ op: "cancel", id: "a" })
+      yield* say({ op: "status", ids: ["a"] })
+      journal.refuse()
+      const [refusal] = (yield* first).header.refused as ReadonlyArray<{ readonly error: object }>
+      journal.commit(Infinity)
+
+      const second = yield* submit
+      const { header } = yield* say({ op: "status", ids: ["a"] })
+      const stored = journal.contents().tasks.length
+      journal.commit(Infinity)
+
+      assert.include(refusal?.error, { _tag: "JournalFailed" })
+      assert.isUndefined((yield* second).header.refused)
+      assert.include((header.tasks as ReadonlyArray<object>)[0], { id: "a", state: "delayed" })
+      assert.deepStrictEqual([stored, journal.contents().tasks.map(({ id }) => id)], [0, ["a"]])
+    }))
+})

@@ -121,6 +121,26 @@ describe("age", () => {
   })
 })
 
+describe("forget", () => {
+  it("leaves nothing of an outcome, kept or evicted, and all of the others", () => {
+    const cache = make({ resultCacheSize: 1 })
+    for (const id of ["a", "b"]) cache.put(makeOutcome(id), 1, 0, Infinity)
+    cache.put(makeOutcome("c", 10), 1, 0, Infinity)
+
+    cache.forget("a")
+    cache.forget("c")
+    cache.forget("never there")
+
+    assert.deepStrictEqual([cache.recall("a"), cache.recall("c"), cache.size(), cache.bytes()], [
+      undefined,
+      undefined,
+      0,
+      0
+    ])
+    assert.isDefined(cache.recall("b"))
+  })
+})
+
 describe("recall", () => {
   it("tells state and fingerprint of an outcome while it is kept and after it was evicted", () => {
     const cache = make({ resultCacheSize: 1 })

@@ -33,6 +33,23 @@ describe("makeTombstones", () => {
     })
   })
 
+  it("takes back what it was told of one, and of nothing else", () => {
+    const tombstones = makeTombstones(50)
+    const ids = Array.from({ length: 80 }, (_, i) => `${i}`)
+    for (const id of ids) tombstones.set(id, "succeeded", Number(id))
+
+    for (const id of ids) {
+      if (Number(id) % 2 === 0) tombstones.delete(id)
+    }
+    tombstones.delete("never")
+
+    for (const id of ids) {
+      assert.strictEqual(tombstones.get(id)?.fingerprint, Number(id) % 2 === 0 ? undefined : Number(id))
+    }
+    tombstones.set("4", "failed", 44)
+    assert.deepStrictEqual(tombstones.get("4"), { state: "failed", fingerprint: 44 })
+  })
+
   it("remembers the newest with the smallest bound", () => {
     const tombstones = makeTombstones(1)
 
