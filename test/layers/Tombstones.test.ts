@@ -34,7 +34,7 @@ describe("makeTombstones", () => {
   })
 
   it("takes back what it was told of one, and of nothing else", () => {
-    const tombstones = makeTombstones(50)
+    const tombstones = makeTombstones(60)
     const ids = Array.from({ length: 80 }, (_, i) => `${i}`)
     for (const id of ids) tombstones.set(id, "succeeded", Number(id))
 
