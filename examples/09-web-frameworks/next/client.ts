@@ -1,0 +1,12 @@
+/**
+ * Next.js loads a route's module again when it changes in development; the client outlives that, so that there is one
+ * connection and not one for every change. In production this is one per process.
+ */
+import { FastWorker } from "fastworker/promise"
+
+const shared = globalThis as { fastworker?: Promise<FastWorker> }
+
+export const fastworker = (): Promise<FastWorker> =>
+  shared.fastworker ??= FastWorker.connect({
+    ...(process.env["FASTWORKER_DISCOVERY"] === undefined ? {} : { discovery: process.env["FASTWORKER_DISCOVERY"] })
+  })
