@@ -8,6 +8,10 @@ import { payloadBytes } from "./Payload.ts"
 /** What stands in front of the body: a single word, words kept as they came, or nothing. */
 export type FrameHeader = number | Uint8Array | null
 
+/** The bytes of a header. */
+export const wordHeader = (header: FrameHeader): Uint8Array | null =>
+  typeof header === "number" ? Uint8Array.of(header >>> 24, header >>> 16, header >>> 8, header) : header
+
 /** Where frames are written to; a node:net socket is one. */
 export interface ByteStream {
   readonly writableLength: number
