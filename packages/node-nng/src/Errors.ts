@@ -1,6 +1,6 @@
 /**
  * The failures of this package. Codes follow `nng_err` of nng where it has one; `EAGAIN` stands for a full queue and
- * `EBUSY` for a limit on connections.
+ * `EBUSY` for a limit on connections, of which a PAIR has one.
  */
 
 /**

@@ -1,35 +1,24 @@
 /** What has been received and not yet taken: a queue behind a handler, promises and async iteration. */
 import { NngError, raiseLater } from "./Errors.ts"
 import { Queue } from "./Queue.ts"
-
-/** Limits of one wait. */
-export interface ReceiveOptions {
-  /** Gives up with ECANCELED when it aborts. */
-  readonly signal?: AbortSignal | undefined
-  /** Gives up with ETIMEDOUT after this many milliseconds. Default: waits for ever. Source: NNG_OPT_RECVTIMEO. */
-  readonly timeoutMillis?: number | undefined
-}
-
-interface Waiter<A> {
-  readonly resolve: (item: A) => void
-  readonly reject: (error: NngError) => void
-}
-
-/** Returns the error for a wait that was aborted; its cause is the signal's reason. */
-export const canceled = (what: string, signal: AbortSignal | undefined): NngError =>
-  new NngError("ECANCELED", `${what} was canceled by its signal`, { cause: signal?.reason })
+import { canceled, Wait } from "./Wait.ts"
+import type { WaitOptions } from "./Wait.ts"
 
 /** Hands items to a handler, or to the promises that wait, or keeps them in order. The owner bounds it. */
 export class Inbox<A> {
+  readonly #bytesOf: (item: A) => number
   /** Called with each item that leaves the queue, before it is handed over. */
-  readonly #onTake: (item: A) => void
+  readonly #onTake: ((item: A) => void) | null
   #handler: ((item: A) => void) | null = null
   readonly #items = new Queue<A>()
-  #waiters = new Set<Waiter<A>>()
+  #bytes = 0
+  readonly #waits = new Set<Wait<A>>()
+  #pending: NngError | null = null
   #error: NngError | null = null
   #flushing = false
 
-  constructor(onTake: (item: A) => void) {
+  constructor(bytesOf: (item: A) => number, onTake: ((item: A) => void) | null = null) {
+    this.#bytesOf = bytesOf
     this.#onTake = onTake
   }
 
@@ -37,34 +26,43 @@ export class Inbox<A> {
     return this.#items.size
   }
 
+  /** Bytes of what is kept. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** True when an item that comes now is taken at once. */
   get wanted(): boolean {
-    return (this.#handler !== null || this.#waiters.size > 0) && this.#items.size === 0
+    return (this.#handler !== null || this.#waits.size > 0) && this.#items.size === 0
   }
 
   /** Takes an item: hands it over when it is `wanted`, else keeps it. */
   offer(item: A): void {
     if (this.#error !== null) return
-    if (this.#items.size > 0) this.#items.push(item)
+    if (this.#items.size > 0) this.#keep(item)
     else if (this.#handler !== null) this.#handle(item)
     else {
-      for (const waiter of this.#waiters) {
-        this.#waiters.delete(waiter)
-        waiter.resolve(item)
+      for (const wait of this.#waits) {
+        wait.resolve(item)
         return
       }
-      this.#items.push(item)
+      this.#keep(item)
     }
   }
 
   /** Drops the oldest item. */
   drop(): void {
-    this.#items.shift()
+    const item = this.#items.shift()
+    if (item !== undefined) this.#bytes -= this.#bytesOf(item)
   }
 
   /** Keeps only the items that pass. */
   retain(keep: (item: A) => boolean): void {
-    this.#items.retain(keep)
+    this.#items.retain((item) => {
+      if (keep(item)) return true
+      this.#bytes -= this.#bytesOf(item)
+      return false
+    })
   }
 
   /** Sets the function that gets every item from now on, what waits first. */
@@ -79,64 +77,69 @@ export class Inbox<A> {
     })
   }
 
-  receive(options: ReceiveOptions = {}): Promise<A> {
-    const { signal, timeoutMillis } = options
-    if (this.#handler !== null) {
-      return Promise.reject(new NngError("ESTATE", "a handler takes every message: do not receive beside it"))
-    }
+  /** Takes the oldest item, if there is one. */
+  tryReceive(): A | undefined {
+    if (this.#handler !== null) throw besideHandler()
+    return this.#take()
+  }
+
+  receive(options: WaitOptions = {}): Promise<A> {
+    const { signal } = options
+    if (this.#handler !== null) return Promise.reject(besideHandler())
     if (signal?.aborted === true) return Promise.reject(canceled("receive", signal))
     const kept = this.#take()
     if (kept !== undefined) return Promise.resolve(kept)
     if (this.#error !== null) return Promise.reject(this.#error)
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#waiters.delete(waiter)
-        if (timer !== null) clearTimeout(timer)
-        signal?.removeEventListener("abort", onAbort)
-      }
-      const waiter: Waiter<A> = {
-        resolve(item) {
-          settle()
-          resolve(item)
-        },
-        reject(error) {
-          settle()
-          reject(error)
-        }
-      }
-      const onAbort = (): void => waiter.reject(canceled("receive", signal))
-      const timer = timeoutMillis === undefined ? null : setTimeout(() => {
-        waiter.reject(new NngError("ETIMEDOUT", `nothing was received within ${timeoutMillis} ms`))
-      }, timeoutMillis)
-      signal?.addEventListener("abort", onAbort)
-      this.#waiters.add(waiter)
-    })
+    return new Wait<A>(this.#waits, "receive", options).promise
   }
 
-  /** Yields what is received until the inbox is shut. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<A, void, undefined> {
-    while (true) {
-      let item: A
-      try {
-        item = await this.receive()
-      } catch (error) {
-        if (error === this.#error) return
-        throw error
-      }
-      yield item
+  /** Yields what is received until the inbox is shut; each step is a `receive` with `options`. */
+  messages(options?: WaitOptions): AsyncIterableIterator<A> {
+    let over = false
+    const done = (): IteratorResult<A, undefined> => {
+      over = true
+      return { done: true, value: undefined }
     }
+    const failed = (error: unknown): IteratorResult<A, undefined> => {
+      const ended = done()
+      if (error === this.#error || error === this.#pending) return ended
+      throw error
+    }
+    const iterator: AsyncIterableIterator<A> = {
+      next: () =>
+        over ? Promise.resolve(done()) : this.receive(options).then((value) => ({ done: false, value }), failed),
+      return: () => Promise.resolve(done()),
+      [Symbol.asyncIterator]: () => iterator
+    }
+    return iterator
+  }
+
+  /**
+   * Takes nothing more: what waits fails with `pending`, and what is asked when nothing is kept any more with `later`.
+   */
+  end(pending: NngError, later: NngError = pending): void {
+    this.#pending = pending
+    this.#error = later
+    for (const wait of this.#waits) wait.reject(pending)
   }
 
   /** Drops what is kept; what waits and what is asked later fails with `error`. */
   shut(error: NngError): void {
-    this.#error = error
     this.#items.clear()
-    for (const waiter of this.#waiters) waiter.reject(error)
+    this.#bytes = 0
+    this.end(error)
+  }
+
+  #keep(item: A): void {
+    this.#items.push(item)
+    this.#bytes += this.#bytesOf(item)
   }
 
   #take(): A | undefined {
     const item = this.#items.shift()
-    if (item !== undefined) this.#onTake(item)
+    if (item === undefined) return undefined
+    this.#bytes -= this.#bytesOf(item)
+    this.#onTake?.(item)
     return item
   }
 
@@ -148,3 +151,5 @@ export class Inbox<A> {
     }
   }
 }
+
+const besideHandler = (): NngError => new NngError("ESTATE", "a handler takes every message: do not receive beside it")

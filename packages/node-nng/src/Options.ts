@@ -44,6 +44,66 @@ export const wholeNumber = (name: string, value: number | undefined, range: Rang
   throw new NngError("EINVAL", `option ${name} is ${chosen}: it must be a whole number from ${least} to ${most}`)
 }
 
+/** A bound in messages and in bytes. One message above the bytes is let into what is empty, so that none is stuck. */
+export interface BufferLimits {
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** The option of sockets that send into a buffer. */
+export interface SendBufferOptions {
+  /** Messages kept for want of a ready pipe. Default and scope as the socket says. Source: NNG_OPT_SENDBUF. */
+  readonly sendBufferMessages?: number | undefined
+  /** Bytes kept for want of a ready pipe, besides `sendBufferMessages`. Default 16 MiB, 64 MiB for REQ. Not in nng. */
+  readonly sendBufferBytes?: number | undefined
+}
+
+/** The option of sockets that receive into a buffer. */
+export interface ReceiveBufferOptions {
+  /** Messages kept until they are received. Default and scope as the socket says. Source: NNG_OPT_RECVBUF. */
+  readonly receiveBufferMessages?: number | undefined
+  /** Bytes kept until they are received, besides `receiveBufferMessages`. Default as the socket says. Not in nng. */
+  readonly receiveBufferBytes?: number | undefined
+}
+
+/** Reads the limits of a send buffer. */
+export const sendBufferOf = (
+  options: SendBufferOptions,
+  messages: number,
+  bytes = 16 * 1024 * 1024
+): BufferLimits => ({
+  messages: wholeNumber("sendBufferMessages", options.sendBufferMessages, { fallback: messages }),
+  bytes: wholeNumber("sendBufferBytes", options.sendBufferBytes, { fallback: bytes })
+})
+
+/** Reads the limits of a receive buffer. */
+export const receiveBufferOf = (options: ReceiveBufferOptions, fallback: BufferLimits): BufferLimits => ({
+  messages: wholeNumber("receiveBufferMessages", options.receiveBufferMessages, {
+    fallback: fallback.messages,
+    least: 1
+  }),
+  bytes: wholeNumber("receiveBufferBytes", options.receiveBufferBytes, { fallback: fallback.bytes, least: 1 })
+})
+
+/** What a pipe may have unreceived before it is not read further. */
+export const heldPerPipe: BufferLimits = { messages: 128, bytes: 256 * 1024 }
+
+/**
+ * What is kept by sockets that drop the rest. A chunk of 64 KiB holds thousands of small messages, which come at once: the
+ * 16 to 128 of nng would lose most of them before anybody could ask.
+ */
+export const keptBeforeDropping: BufferLimits = { messages: 8_192, bytes: 16 * 1024 * 1024 }
+
+/** The option of sockets whose messages pass devices. */
+export interface MaxTtlOptions {
+  /** Most devices and peers a message may have passed, this one included; more drop it. Default 8, 1 to 15. Source: NNG_OPT_MAXTTL. */
+  readonly maxTtl?: number | undefined
+}
+
+/** Reads the hop limit. */
+export const maxTtlOf = (options: MaxTtlOptions): number =>
+  wholeNumber("maxTtl", options.maxTtl, { fallback: 8, least: 1, most: 15 })
+
 /** Fills in defaults; fails with EINVAL on a value that is no whole number or too small. */
 export const settingsOf = (options: SocketOptions): Settings => {
   const reconnectMinMillis = wholeNumber("reconnectMinMillis", options.reconnectMinMillis, {

@@ -4,6 +4,8 @@ import { NngError } from "./Errors.ts"
 import type { FrameHeader } from "./FrameWriter.ts"
 import type { Settings } from "./Options.ts"
 import type { Payload } from "./Payload.ts"
+import type { DropCause, PipeStats } from "./Stats.ts"
+import { Counters } from "./Stats.ts"
 import type { Link, LinkEvents } from "./Transport.ts"
 import type { Protocol } from "./Wire.ts"
 
@@ -15,6 +17,8 @@ export interface Pipe {
   readonly remoteAddress: string
   readonly localAddress: string
   readonly closed: boolean
+  /** Counts so far. */
+  stats(): PipeStats
   /** Sends what was accepted, within the linger time, and closes. A dialer then connects again. */
   close(): void
 }
@@ -33,8 +37,8 @@ export interface PipeHandler {
 export interface PipeOwner {
   readonly protocol: Protocol
   readonly settings: Settings
-  /** The greetings were exchanged: returns the protocol's part. */
-  opened(pipe: LivePipe): PipeHandler
+  /** The greetings were exchanged: returns the protocol's part, or why the pipe is refused. */
+  opened(pipe: LivePipe, endpoint: PipeWatcher): PipeHandler | NngError
   /** The pipe is ready in every respect. */
   announced(pipe: LivePipe): void
   /** An open pipe closed. */
@@ -69,6 +73,7 @@ export class LivePipe implements Pipe, LinkEvents {
   readonly remoteAddress: string
   readonly localAddress: string
   closed = false
+  readonly counters = new Counters()
   readonly #link: Link
   readonly #owner: PipeOwner
   readonly #watcher: PipeWatcher
@@ -104,7 +109,18 @@ export class LivePipe implements Pipe, LinkEvents {
 
   /** Takes a message; on a closed pipe it is dropped. */
   send(header: FrameHeader, payload: Payload): void {
-    if (!this.closed) this.#link.send(header, payload)
+    if (this.closed) return
+    this.counters.sent(header, payload)
+    this.#link.send(header, payload)
+  }
+
+  /** Counts a message that this pipe did not carry to the end. */
+  drop(cause: DropCause): void {
+    this.counters.dropped[cause]++
+  }
+
+  stats(): PipeStats {
+    return this.counters.snapshot()
   }
 
   /** Holds back messages, also those already received. */
@@ -136,14 +152,21 @@ export class LivePipe implements Pipe, LinkEvents {
       return
     }
     clearTimeout(this.#handshake)
-    this.#handler = this.#owner.opened(this)
+    const handler = this.#owner.opened(this, this.#watcher)
+    if (handler instanceof NngError) {
+      this.fail(handler)
+      return
+    }
+    this.#handler = handler
     this.#watcher.pipeOpened(this)
     // Last, for it runs the user's callbacks, which may close the pipe.
     this.#owner.announced(this)
   }
 
   frame(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.closed) this.#handler?.frame(bytes, start, end)
+    if (this.closed) return
+    this.counters.received(end - start)
+    this.#handler?.frame(bytes, start, end)
   }
 
   drained(): void {

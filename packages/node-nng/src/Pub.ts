@@ -1,99 +1,37 @@
 /** PUB: sends every message to all subscribers. Source: nng src/sp/protocol/pubsub0/pub.c. */
 import { NngError } from "./Errors.ts"
-import type { SocketOptions } from "./Options.ts"
-import { wholeNumber } from "./Options.ts"
+import type { SendBufferOptions, SocketOptions } from "./Options.ts"
+import { sendBufferOf } from "./Options.ts"
+import { Broadcast } from "./Outbox.ts"
 import type { Payload } from "./Payload.ts"
-import { joinPayload } from "./Payload.ts"
 import type { LivePipe, Pipe, PipeHandler } from "./Pipe.ts"
-import { Queue } from "./Queue.ts"
 import { Socket } from "./Socket.ts"
 import { protocols } from "./Wire.ts"
 
-/** Options of a PUB socket. */
-export interface PubOptions extends SocketOptions {
-  /**
-   * Messages kept for a subscriber whose pipe is not ready; past it its oldest is dropped. Default 128.
-   * Source: NNG_OPT_SENDBUF, which is 16 for PUB.
-   */
-  readonly maxQueuedPerPipe?: number | undefined
-}
-
-class Subscriber implements PipeHandler {
-  readonly pipe: LivePipe
-  readonly #queue = new Queue<Payload>()
-  readonly #maxQueued: number
-  readonly #onClosed: () => void
-
-  constructor(pipe: LivePipe, maxQueued: number, onClosed: () => void) {
-    this.pipe = pipe
-    this.#maxQueued = maxQueued
-    this.#onClosed = onClosed
-  }
-
-  /** Sends or keeps a message; returns how many were dropped for it. */
-  send(payload: Payload): 0 | 1 {
-    if (!this.pipe.full) {
-      this.pipe.send(null, payload)
-      return 0
-    }
-    this.#queue.push(payload)
-    if (this.#queue.size <= this.#maxQueued) return 0
-    this.#queue.shift()
-    return 1
-  }
-
-  /** Hands over all that is kept, however full the pipe is: the linger time decides what of it leaves. */
-  flush(): void {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.pipe.send(null, next)
-  }
-
-  frame(): void {
-    this.pipe.fail(new NngError("EPROTO", `${this.pipe.remoteAddress} is a SUB and sent data`))
-  }
-
-  drained(): void {
-    while (!this.pipe.full) {
-      const next = this.#queue.shift()
-      if (next === undefined) return
-      this.pipe.send(null, next)
-    }
-  }
-
-  closed(): void {
-    this.#onClosed()
-  }
-}
+/** Options of a PUB socket: `sendBufferMessages` is for each subscriber, default 128 (16 in nng). */
+export interface PubOptions extends SocketOptions, SendBufferOptions {}
 
 /**
  * A socket that publishes. A message begins with its topic; subscribers filter. Sending never waits and never fails:
  * without subscribers the message is gone, and one that comes later gets nothing old.
  *
  * **Details** A subscriber that does not keep up first fills its pipe (`sendHighWaterBytes` and the system's buffers), then
- * a queue of `maxQueuedPerPipe`; then its oldest messages are dropped, for it alone.
+ * its send buffer; then its oldest messages are dropped, for it alone, and counted as `sendBufferFull`.
  *
  * **Gotchas** Bytes go by reference: do not change them after sending.
  */
 export class Pub extends Socket {
-  readonly #subscribers = new Map<Pipe, Subscriber>()
-  readonly #maxQueued: number
-  #dropped = 0
+  readonly #subscribers: Broadcast
 
   constructor(options: PubOptions = {}) {
     super(protocols.pub, options)
-    this.#maxQueued = wholeNumber("maxQueuedPerPipe", options.maxQueuedPerPipe, { fallback: 128, least: 1 })
-  }
-
-  /** Messages dropped so far, counted once for each subscriber that misses it. */
-  get dropped(): number {
-    return this.#dropped
+    this.#subscribers = new Broadcast({ limits: sendBufferOf(options, 128), drops: "oldest" })
   }
 
   /** Sends to all subscribers. Throws ECLOSED on a closed socket. */
   send(payload: Payload): void {
-    this.#checkOpen()
-    // Text is encoded once, not once for each subscriber.
-    const shared = this.#subscribers.size < 2 || payload instanceof Uint8Array ? payload : joinPayload(null, payload)
-    for (const subscriber of this.#subscribers.values()) this.#dropped += subscriber.send(shared)
+    this.checkOpen()
+    this.#subscribers.send(null, payload)
   }
 
   /**
@@ -101,21 +39,20 @@ export class Pub extends Socket {
    * closed socket. Not in nng.
    */
   sendTo(pipe: Pipe, payload: Payload): void {
-    this.#checkOpen()
-    this.#dropped += this.#subscribers.get(pipe)?.send(payload) ?? 0
+    this.checkOpen()
+    this.#subscribers.get(pipe.id)?.send(null, payload)
   }
 
   protected override attach(pipe: LivePipe): PipeHandler {
-    const subscriber = new Subscriber(pipe, this.#maxQueued, () => this.#subscribers.delete(pipe))
-    this.#subscribers.set(pipe, subscriber)
-    return subscriber
+    const outbox = this.#subscribers.add(pipe)
+    return {
+      frame: () => pipe.fail(new NngError("EPROTO", `${pipe.remoteAddress} is a SUB and sent data`)),
+      drained: () => outbox.drained(),
+      closed: () => this.#subscribers.remove(pipe)
+    }
   }
 
   protected override shut(): void {
-    for (const subscriber of this.#subscribers.values()) subscriber.flush()
-  }
-
-  #checkOpen(): void {
-    if (this.closed) throw new NngError("ECLOSED", "the socket was closed; make a new one")
+    this.#subscribers.flush()
   }
 }

@@ -2,30 +2,33 @@
  * REQ: asks a question of one of its peers and gets the answer, at least once. Source: nanomsg rfc/sp-request-reply-01,
  * nng src/sp/protocol/reqrep0/req.c; every request is what nng calls a context.
  */
-import { randomInt } from "node:crypto"
+import { view } from "./Bodies.ts"
 import type { Due } from "./Deadlines.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { NngError, raiseLater } from "./Errors.ts"
-import { canceled } from "./Inbox.ts"
-import type { SocketOptions } from "./Options.ts"
-import { wholeNumber } from "./Options.ts"
+import { answerId, Ids } from "./Headers.ts"
+import type { BufferLimits, SendBufferOptions, SocketOptions } from "./Options.ts"
+import { sendBufferOf, wholeNumber } from "./Options.ts"
 import type { Payload } from "./Payload.ts"
 import { payloadBytes } from "./Payload.ts"
 import type { LivePipe, PipeHandler } from "./Pipe.ts"
+import { ReadyPipes } from "./ReadyPipes.ts"
+import { ReqContext } from "./ReqContext.ts"
 import { Socket } from "./Socket.ts"
-import { protocols, word } from "./Wire.ts"
+import type { WaitOptions } from "./Wait.ts"
+import { canceled, closedError } from "./Wait.ts"
+import { protocols } from "./Wire.ts"
 
-/** Options of a REQ socket. */
-export interface ReqOptions extends SocketOptions {
+/**
+ * Options of a REQ socket: the send buffer holds requests that wait for a ready pipe, default 100_000 and 64 MiB; more fail
+ * with EAGAIN. In nng each context waits on its own.
+ */
+export interface ReqOptions extends SocketOptions, SendBufferOptions {
   /**
    * Time after which an unanswered request is sent again, and again at its multiples, milliseconds. Default 60_000.
    * 0 = never send again: a lost pipe fails the request with ECONNRESET. Source: NNG_OPT_REQ_RESENDTIME.
    */
   readonly resendMillis?: number | undefined
-  /** Requests that may wait for a ready pipe; more fail with EAGAIN. Default 100_000. */
-  readonly maxQueued?: number | undefined
-  /** Bytes of payload that may wait for a ready pipe; more fail with EAGAIN. Default 64 MiB. */
-  readonly maxQueuedBytes?: number | undefined
 }
 
 /** Options of one request by callback. */
@@ -36,13 +39,11 @@ export interface RequestWithOptions {
   readonly resendMillis?: number | undefined
 }
 
-/** Options of one request. */
-export interface RequestOptions extends RequestWithOptions {
-  /** Cancels the request, which then fails with ECANCELED. */
-  readonly signal?: AbortSignal | undefined
-}
+/** Options of one request; its signal cancels it. */
+export interface RequestOptions extends RequestWithOptions, WaitOptions {}
 
-type ReplyCallback = (error: NngError | null, reply: Uint8Array | null) => void
+/** Takes a reply, or the failure. */
+export type ReplyCallback = (error: NngError | null, reply: Uint8Array | null) => void
 
 /** A request on its way: in the queue, or in flight on a lane. */
 class Entry implements Due {
@@ -120,29 +121,24 @@ interface Lane {
 /**
  * A socket that sends requests and matches replies; any number may be outstanding, and replies may come in any order.
  *
- * **Details** Requests go to the ready pipes in turn. With none they wait in a queue bounded by `maxQueued` and
- * `maxQueuedBytes`. When the pipe that carried a request closes, the request is sent again at once on another, or as soon
+ * **Details** Requests go to the ready pipes in turn. With none they wait in a queue bounded by `sendBufferMessages`
+ * and `sendBufferBytes`. When the pipe that carried a request closes, the request is sent again at once on another, or as soon
  * as there is one; likewise after `resendMillis`. So a server may see a request more than once, and the first reply wins.
  *
  * **Gotchas** The payload is kept by reference until the request is answered: do not change it before.
  */
 export class Req extends Socket {
   readonly #resendMillis: number
-  readonly #maxQueued: number
-  readonly #maxQueuedBytes: number
-  /** By id as a signed word, which keeps the key a small integer. */
-  readonly #entries = new Map<number, Entry>()
+  readonly #limits: BufferLimits
+  readonly #entries = new Ids<Entry>()
   readonly #queue = new EntryList()
-  readonly #ready: Array<Lane> = []
-  #turn = 0
-  #nextId = randomInt(0x8000_0000) | 0x8000_0000
+  readonly #ready = new ReadyPipes<Lane>()
   readonly #deadlines = new Deadlines<Entry>((entry, now) => this.#onDue(entry, now))
 
   constructor(options: ReqOptions = {}) {
     super(protocols.req, options)
     this.#resendMillis = wholeNumber("resendMillis", options.resendMillis, { fallback: 60_000 })
-    this.#maxQueued = wholeNumber("maxQueued", options.maxQueued, { fallback: 100_000 })
-    this.#maxQueuedBytes = wholeNumber("maxQueuedBytes", options.maxQueuedBytes, { fallback: 64 * 1024 * 1024 })
+    this.#limits = sendBufferOf(options, 100_000, 64 * 1024 * 1024)
   }
 
   /** Requests not answered yet. */
@@ -181,10 +177,10 @@ export class Req extends Socket {
    * after which the callback is not called. The callback never runs before this returns.
    */
   requestWith(payload: Payload, options: RequestWithOptions, callback: ReplyCallback): () => void {
-    const entry = new Entry(this.#takeId(), payload, callback, options.resendMillis ?? this.#resendMillis)
-    const lane = this.#nextLane()
+    const entry = new Entry(this.#entries.take(), payload, callback, options.resendMillis ?? this.#resendMillis)
+    const lane = this.#ready.next()
     const failure = this.closed
-      ? new NngError("ECLOSED", "the socket was closed; make a new one")
+      ? closedError()
       : lane === null
       ? this.#overflow(entry)
       : null
@@ -200,14 +196,19 @@ export class Req extends Socket {
     }
   }
 
+  /** Returns a context, which has one request at a time: the two steps of nng, send and receive. Source: nng_ctx_open. */
+  context(): ReqContext {
+    return new ReqContext(this)
+  }
+
   protected override attach(pipe: LivePipe): PipeHandler {
     const lane: Lane = { pipe, flight: new EntryList() }
-    this.#ready.push(lane)
+    this.#ready.add(lane)
     this.#pump()
     return {
       frame: (bytes, start, end) => this.#onReply(pipe, bytes, start, end),
       drained: () => {
-        if (!this.#ready.includes(lane)) this.#ready.push(lane)
+        this.#ready.add(lane)
         this.#pump()
       },
       closed: () => this.#onLost(lane)
@@ -216,22 +217,16 @@ export class Req extends Socket {
 
   protected override shut(error: NngError): void {
     this.#deadlines.clear()
-    // A copy: a callback may ask anew, and must not keep this loop going.
-    for (const entry of Array.from(this.#entries.values())) this.#settle(entry, error, null)
-  }
-
-  #takeId(): number {
-    let id = this.#nextId
-    while (this.#entries.has(id)) id = (id + 1) | 0x8000_0000
-    this.#nextId = (id + 1) | 0x8000_0000
-    return id
+    // A callback may ask anew, and must not keep this loop going.
+    for (const entry of this.#entries.all()) this.#settle(entry, error, null)
   }
 
   #overflow(entry: Entry): NngError | null {
     const { bytes, size } = this.#queue
-    if (size < this.#maxQueued && bytes + entry.bytes <= this.#maxQueuedBytes) return null
+    const limits = this.#limits
+    if (size < limits.messages && (size === 0 || bytes + entry.bytes <= limits.bytes)) return null
     const why = `no pipe is ready and ${size} requests of ${bytes} bytes wait already`
-    return new NngError("EAGAIN", `${why} (maxQueued ${this.#maxQueued}, maxQueuedBytes ${this.#maxQueuedBytes})`)
+    return new NngError("EAGAIN", `${why} (sendBufferMessages ${limits.messages}, sendBufferBytes ${limits.bytes})`)
   }
 
   #start(entry: Entry, timeoutMillis: number | undefined): void {
@@ -243,29 +238,15 @@ export class Req extends Socket {
     this.#deadlines.add(entry)
   }
 
-  #nextLane(): Lane | null {
-    const ready = this.#ready
-    if (ready.length === 0) return null
-    if (this.#turn >= ready.length) this.#turn = 0
-    return ready[this.#turn++] ?? null
-  }
-
   #send(lane: Lane, entry: Entry): void {
     lane.flight.append(entry)
     lane.pipe.send(entry.id, entry.payload)
-    if (lane.pipe.full) this.#unready(lane)
-  }
-
-  #unready(lane: Lane): void {
-    const at = this.#ready.indexOf(lane)
-    if (at < 0) return
-    this.#ready.splice(at, 1)
-    if (at < this.#turn) this.#turn--
+    if (lane.pipe.full) this.#ready.remove(lane)
   }
 
   #pump(): void {
     for (let entry = this.#queue.first; entry !== null; entry = this.#queue.first) {
-      const lane = this.#nextLane()
+      const lane = this.#ready.next()
       if (lane === null) return
       this.#queue.remove(entry)
       this.#send(lane, entry)
@@ -273,19 +254,15 @@ export class Req extends Socket {
   }
 
   #onReply(pipe: LivePipe, bytes: Uint8Array, start: number, end: number): void {
-    const id = end - start < 4 ? 0 : word(bytes, start)
-    if (id >= 0) {
-      pipe.fail(new NngError("EPROTO", `${pipe.remoteAddress} sent a reply without a request id`))
-      return
-    }
+    const id = answerId(pipe, bytes, start, end)
+    if (id === 0) return
     const entry = this.#entries.get(id)
-    // Late, a duplicate, or canceled.
-    if (entry === undefined) return
-    this.#settle(entry, null, new Uint8Array(bytes.buffer, bytes.byteOffset + start + 4, end - start - 4))
+    if (entry === undefined) pipe.drop("noMatch")
+    else this.#settle(entry, null, view(bytes, start + 4, end))
   }
 
   #onLost(lane: Lane): void {
-    this.#unready(lane)
+    this.#ready.remove(lane)
     const failed: Array<Entry> = []
     for (let entry = lane.flight.last; entry !== null; entry = lane.flight.last) {
       lane.flight.remove(entry)
@@ -312,7 +289,7 @@ export class Req extends Socket {
     this.#deadlines.add(entry)
     if (entry.list === this.#queue) return
     entry.list?.remove(entry)
-    const lane = this.#nextLane()
+    const lane = this.#ready.next()
     if (lane === null) this.#queue.append(entry)
     else this.#send(lane, entry)
   }

@@ -14,10 +14,17 @@ export interface Protocol {
 
 /** The protocols this package speaks. Source: nng `NNG_*_SELF` and `NNG_*_PEER`. */
 export const protocols = {
+  pair0: { name: "PAIR0", self: 0x10, peer: 0x10 },
+  pair1: { name: "PAIR1", self: 0x11, peer: 0x11 },
   pub: { name: "PUB", self: 0x20, peer: 0x21 },
   sub: { name: "SUB", self: 0x21, peer: 0x20 },
   req: { name: "REQ", self: 0x30, peer: 0x31 },
-  rep: { name: "REP", self: 0x31, peer: 0x30 }
+  rep: { name: "REP", self: 0x31, peer: 0x30 },
+  push: { name: "PUSH", self: 0x50, peer: 0x51 },
+  pull: { name: "PULL", self: 0x51, peer: 0x50 },
+  surveyor: { name: "SURVEYOR", self: 0x62, peer: 0x63 },
+  respondent: { name: "RESPONDENT", self: 0x63, peer: 0x62 },
+  bus: { name: "BUS", self: 0x70, peer: 0x70 }
 } as const satisfies Readonly<Record<string, Protocol>>
 
 /** Bytes of a greeting. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest"
-import { Pub, Rep, Req, Sub } from "../src/index.ts"
+import type { Socket } from "../src/index.ts"
+import { Pair0, Pair1, Pub, Pull, Push, Rep, Req, Respondent, Sub, Surveyor } from "../src/index.ts"
 import { nngcat, nngcatMissing } from "./nngcat.ts"
 import { freePort, pipesOf } from "./raw.ts"
 import { makeScope } from "./scope.ts"
@@ -102,6 +103,56 @@ describe.skipIf(nngcatMissing !== null).each(["tcp", "tcp6", "ipc", "abstract"])
     expect(text(await sub.receive())).toBe("topic news")
     expect(text(await sub.receive())).toBe("topic news")
     await expect(deaf.receive({ timeoutMillis: 1 })).rejects.toMatchObject({ code: "ETIMEDOUT" })
+  })
+
+  it("pulls from our PUSH", async () => {
+    const push = scope.add(new Push())
+    const { address } = await push.listen(await addressFor("ours"))
+    const sent = Array.from({ length: 50 }, (_, i) => push.send(`job ${i}`))
+
+    const cat = start("--pull", "--dial", address, "--quoted")
+    await Promise.all(sent)
+
+    await until("all to be printed", () => cat.messages().length === 50)
+    expect(cat.messages()).toEqual(Array.from({ length: 50 }, (_, i) => `job ${i}`))
+  })
+
+  it("pushes to our PULL that dials", async () => {
+    const address = await addressFor("nngcat")
+    start("--push", "--listen", address, "--data", "job")
+    const pull = scope.add(new Pull({ reconnectMinMillis: 10 }))
+    pull.dial(address)
+
+    expect(text(await pull.receive())).toBe("job")
+  })
+
+  it.each([
+    ["responds to our SURVEYOR", () => new Surveyor({ surveyMillis: 5_000 }), "--respondent"],
+    ["answers our PAIR0", () => new Pair0(), "--pair0"],
+    ["answers our PAIR1", () => new Pair1(), "--pair1"]
+  ])("%s", async (_, make, protocol) => {
+    const socket = scope.add<Surveyor | Pair0 | Pair1>(make())
+    const { address } = await socket.listen(await addressFor("ours"))
+    const cat = start(protocol, "--dial", address, "--data", "answer", "--quoted")
+    await pipesOf(socket as Socket, 1)
+
+    if (socket instanceof Surveyor) expect(text(await socket.survey("ask").receive())).toBe("answer")
+    else {
+      await socket.send("ask")
+      expect(text(await socket.receive())).toBe("answer")
+    }
+    await until("it to be printed", () => cat.messages().length === 1)
+    expect(cat.messages()).toEqual(["ask"])
+  })
+
+  it("asks our RESPONDENT", async () => {
+    const respondent = scope.add(new Respondent())
+    respondent.onSurvey((survey) => survey.reply(["re:", survey.body]))
+    const { address } = await respondent.listen(await addressFor("ours"))
+
+    const cat = start("--surveyor", "--dial", address, "--data", "ping", "--delay", "1", "--quoted")
+
+    await until("its output", () => cat.messages().includes("re:ping"))
   })
 
   it("has its connection closed when it speaks another protocol", async () => {

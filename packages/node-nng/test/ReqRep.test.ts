@@ -177,8 +177,8 @@ describe("Req", () => {
   })
 
   it("bounds what waits by count and by bytes", async () => {
-    const byCount = scope.add(new Req({ maxQueued: 2 }))
-    const byBytes = scope.add(new Req({ maxQueuedBytes: 10 }))
+    const byCount = scope.add(new Req({ sendBufferMessages: 2 }))
+    const byBytes = scope.add(new Req({ sendBufferBytes: 10 }))
 
     const waiting = [byCount.request("a"), byCount.request("b"), byBytes.request("12345678")].map(codeOf)
 

@@ -67,7 +67,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   it("keeps the order of many messages", async () => {
-    const pub = scope.add(new Pub({ maxQueuedPerPipe: 100_000 }))
+    const pub = scope.add(new Pub({ sendBufferMessages: 100_000 }))
     const { address } = await pub.listen(await addressOf(kind, scope), listenOptions)
     const sub = scope.add(new Sub())
     const seen: Array<string> = []
@@ -119,7 +119,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   it("sends what was accepted before close", async () => {
-    const sub = scope.add(new Sub({ maxQueued: 1_000 }))
+    const sub = scope.add(new Sub())
     sub.subscribe("")
     const { address } = await sub.listen(await addressOf(kind, scope), listenOptions)
     const pub = scope.add(new Pub())
