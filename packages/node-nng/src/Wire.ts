@@ -51,7 +51,7 @@ export interface FrameSink {
   frame(bytes: Uint8Array, start: number, end: number): void
 }
 
-/** Largest first allocation for a frame that has not arrived whole. */
+/** Largest first allocation for a frame that has not arrived whole, on a connection that never carried a larger one. */
 const firstBodyBytes = 64 * 1024
 
 const empty = new Uint8Array(0)
@@ -60,7 +60,8 @@ const empty = new Uint8Array(0)
  * Cuts chunks into frames: 64-bit big-endian length, then the message; over ipc a byte 0x01 comes first.
  *
  * **Details** A frame that lies whole in a chunk is handed over in place, without a copy. One that does not is gathered
- * in a buffer that starts at no more than 64 KiB and doubles as bytes arrive, so that an announced length costs nothing.
+ * in a buffer that starts at no more than 64 KiB, or what the largest frame so far took, and doubles as bytes arrive: an
+ * announced length costs nothing that the peer has not sent at least once.
  * `pause` holds even within a chunk. An error is final: EMSGSIZE for a length above the maximum (0 = none), EPROTO for a
  * wrong ipc type byte.
  */
@@ -75,6 +76,8 @@ export class FrameParser {
   #bodySize = 0
   /** Length of the frame being gathered, -1 outside one. */
   #bodyLength = -1
+  /** Length of the largest frame that was gathered whole. */
+  #largest = firstBodyBytes
   #held: Array<Uint8Array> = []
   #heldAt = 0
   #running = false
@@ -183,7 +186,8 @@ export class FrameParser {
       } else {
         this.#bodyLength = length
         this.#bodySize = 0
-        this.#body = new Uint8Array(Math.min(length, Math.max(firstBodyBytes, size - at)))
+        // Not zeroed: all of it is written before any of it is handed over.
+        this.#body = Buffer.allocUnsafeSlow(Math.min(length, Math.max(this.#largest, size - at)))
       }
     }
     return at
@@ -217,7 +221,7 @@ export class FrameParser {
     const taken = Math.min(this.#bodyLength - this.#bodySize, chunk.length - at)
     const size = this.#bodySize + taken
     if (size > this.#body.length) {
-      const grown = new Uint8Array(Math.min(this.#bodyLength, Math.max(size, this.#body.length * 2)))
+      const grown = Buffer.allocUnsafeSlow(Math.min(this.#bodyLength, Math.max(size, this.#body.length * 2)))
       grown.set(this.#body.subarray(0, this.#bodySize))
       this.#body = grown
     }
@@ -227,6 +231,7 @@ export class FrameParser {
       const body = this.#body
       this.#body = empty
       this.#bodyLength = -1
+      if (size > this.#largest) this.#largest = size
       this.#heldAt = at + taken
       this.#sink.frame(body, 0, size)
     }
