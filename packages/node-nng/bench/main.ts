@@ -80,12 +80,12 @@ const measure = async (library: Library, { outstanding, pattern, size }: Case): 
   try {
     if (pattern === "PUSH/PULL") {
       // Bare bytes stand for messages with their frame heads.
-      const server = keep(bare ? start(library, "sink", warm, size + 8) : start(library, "pull", warm))
-      const next = linesOf(server)
-      const address = await next()
-      if (bare) keep(start(library, "source", address, size + 8, seconds + warm))
-      else keep(start(library, "push", address, size, seconds + warm))
-      return JSON.parse(await next()) as Sample
+      // The receiver dials.
+      const args = [bare ? size + 8 : size, seconds + warm]
+      const server = keep(start(library, bare ? "source" : "push", ...args))
+      const address = await linesOf(server)()
+      const client = keep(start(library, bare ? "sink" : "pull", address, warm, ...bare ? [size + 8] : []))
+      return JSON.parse(await linesOf(client)()) as Sample
     }
     const server = keep(start(library, bare ? "echo" : "rep"))
     const address = await linesOf(server)()

@@ -1,8 +1,8 @@
 /*
  * The C library's part of the benchmark, for comparison; the lines it prints are those of peer.ts.
  *
- *   peer pull WARM                        prints its address, then the rate
- *   peer push URL SIZE SECONDS
+ *   peer push SIZE SECONDS                prints its address, then sends to the first that dials
+ *   peer pull URL WARM                    prints the rate
  *   peer rep                              prints its address, then answers until it is killed
  *   peer req URL SIZE OUTSTANDING SECONDS WARM
  *
@@ -138,6 +138,15 @@ push_done(void *arg)
 	push_next();
 }
 
+static void
+push_begins(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	(void) pipe;
+	(void) event;
+	ends_at = now() + atof(arg);
+	push_next();
+}
+
 /* REP and REQ: a context for each request that may be on its way. */
 struct work {
 	nng_ctx  ctx;
@@ -231,20 +240,20 @@ main(int argc, char **argv)
 	nng_socket  socket;
 	const char *mode = argc > 1 ? argv[1] : "";
 	if (strcmp(mode, "pull") == 0) {
-		warm = atof(argv[2]);
+		warm = atof(argv[3]);
 		check(nng_pull0_open(&pull), "open");
 		check(nng_aio_alloc(&pull_aio, pull_done, NULL), "aio");
-		listen_any(pull);
+		check(nng_socket_set_size(pull, NNG_OPT_RECVMAXSZ, 0), "recvmaxsz");
 		nng_recv_aio(pull, pull_aio);
+		check(nng_dial(pull, argv[2], NULL, 0), "dial");
 		pause();
 	} else if (strcmp(mode, "push") == 0) {
-		size = (size_t) atoi(argv[3]);
+		size = (size_t) atoi(argv[2]);
 		check(nng_push0_open(&push), "open");
 		check(nng_socket_set_int(push, NNG_OPT_SENDBUF, 1024), "sendbuf");
 		check(nng_aio_alloc(&push_aio, push_done, NULL), "aio");
-		check(nng_dial(push, argv[2], NULL, 0), "dial");
-		ends_at = now() + atof(argv[4]);
-		push_next();
+		check(nng_pipe_notify(push, NNG_PIPE_EV_ADD_POST, push_begins, argv[3]), "notify");
+		listen_any(push);
 		/* Ended by the benchmark once the other side has all. */
 		pause();
 	} else if (strcmp(mode, "rep") == 0) {

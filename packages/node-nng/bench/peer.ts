@@ -69,7 +69,7 @@ const makeTrips = (seconds: number, warmSeconds: number) => {
   }
 }
 
-const pull = async (warm: number): Promise<void> => {
+const pull = (address: string, warm: number): void => {
   const socket = new Pull({ receiveMaxBytes: 0 })
   const meter = makeMeter(warm * 1_000)
   let messages = 0
@@ -93,13 +93,13 @@ const pull = async (warm: number): Promise<void> => {
     meter.add(batch)
     batch = 0
   })
-  print((await socket.listen("tcp://127.0.0.1:0")).address)
+  socket.dial(address)
 }
 
-const push = async (address: string, size: number, seconds: number): Promise<void> => {
+const push = async (size: number, seconds: number): Promise<void> => {
   const socket = new Push()
   const bodies = makeRing(size)
-  socket.dial(address)
+  print((await socket.listen("tcp://127.0.0.1:0")).address)
   // Resolves when there is a pipe.
   let sent = 0
   const body = (): Buffer => bodies[sent++ % bodies.length] ?? Buffer.alloc(0)
@@ -154,7 +154,7 @@ const req = async (
   for (let i = 0; i < outstanding; i++) ask()
 }
 
-const listenBare = async (onSocket: (socket: Net.Socket) => void): Promise<void> => {
+const listenBare = async (onSocket: (socket: Net.Socket) => unknown): Promise<void> => {
   const server = Net.createServer({ noDelay: true }, onSocket).listen(0, "127.0.0.1")
   await once(server, "listening")
   print(`tcp://127.0.0.1:${(server.address() as Net.AddressInfo).port}`)
@@ -167,28 +167,28 @@ const connectBare = async (address: string): Promise<Net.Socket> => {
 }
 
 /** Takes bytes and counts them as messages of that size. */
-const sink = (warm: number, size: number): Promise<void> =>
-  listenBare((socket) => {
-    const meter = makeMeter(warm * 1_000)
-    socket.on("data", (chunk) => meter.add(chunk.length / size))
-    socket.on("end", () => {
-      print({ rate: meter.rate() })
-      process.exit()
-    })
+const sink = async (address: string, warm: number, size: number): Promise<void> => {
+  const socket = await connectBare(address)
+  const meter = makeMeter(warm * 1_000)
+  socket.on("data", (chunk) => meter.add(chunk.length / size))
+  socket.on("end", () => {
+    print({ rate: meter.rate() })
+    process.exit()
   })
+}
 
 /** Sends frames of that size as fast as it can: many small ones in a write of 64 KiB, larger ones each in its own. */
-const source = async (address: string, size: number, seconds: number): Promise<void> => {
-  const socket = await connectBare(address)
-  const chunk = Buffer.alloc(size * Math.max(1, Math.floor(65_536 / size)), 0x61)
-  const endsAt = performance.now() + seconds * 1_000
-  while (performance.now() < endsAt) {
-    let went = true
-    for (let i = 0; i < 16 && went; i++) went = socket.write(chunk)
-    await (went ? new Promise(setImmediate) : once(socket, "drain"))
-  }
-  socket.end()
-}
+const source = (size: number, seconds: number): Promise<void> =>
+  listenBare(async (socket) => {
+    const chunk = Buffer.alloc(size * Math.max(1, Math.floor(65_536 / size)), 0x61)
+    const endsAt = performance.now() + seconds * 1_000
+    while (performance.now() < endsAt) {
+      let went = true
+      for (let i = 0; i < 16 && went; i++) went = socket.write(chunk)
+      await (went ? new Promise(setImmediate) : once(socket, "drain"))
+    }
+    socket.end()
+  })
 
 const echo = (): Promise<void> =>
   listenBare((socket) => {
@@ -227,12 +227,12 @@ const [mode, ...args] = process.argv.slice(2)
 const [first = "", ...rest] = args
 const numbers = rest.map(Number)
 const [a = 0, b = 0, c = 0, d = 0] = numbers
-if (mode === "pull") await pull(Number(first))
-else if (mode === "push") await push(first, a, b)
+if (mode === "pull") pull(first, a)
+else if (mode === "push") await push(Number(first), a)
 else if (mode === "rep") await rep()
 else if (mode === "req") await req(first, a, b, c, d)
-else if (mode === "sink") await sink(Number(first), a)
-else if (mode === "source") await source(first, a, b)
+else if (mode === "sink") await sink(first, a, b)
+else if (mode === "source") await source(Number(first), a)
 else if (mode === "echo") await echo()
 else if (mode === "ping") await ping(first, a, b, c, d)
 else throw new Error(`unknown mode ${mode}`)

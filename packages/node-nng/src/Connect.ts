@@ -4,6 +4,7 @@ import * as Net from "node:net"
 import type { TcpAddress, WsAddress } from "./Address.ts"
 import type { NngError } from "./Errors.ts"
 import { fromSystem } from "./Errors.ts"
+import { Reader } from "./Reader.ts"
 
 /** How long one address is tried alone. RFC 8305 calls it the connection attempt delay. */
 const staggerMillis = 250
@@ -11,7 +12,11 @@ const staggerMillis = 250
 interface Options {
   readonly port: number
   readonly keepAliveMillis: number
+  /** True to read by a `Reader`, false to emit what is read. */
+  readonly reading: boolean
 }
+
+type Done<E> = (error: E | null, socket: Net.Socket | null, reader: Reader | null) => void
 
 /**
  * Connects to the first of `hosts` that accepts and calls `done` once, later. The next is tried when one fails or has not
@@ -19,8 +24,8 @@ interface Options {
  */
 export const connectFirst = (
   hosts: ReadonlyArray<string>,
-  { keepAliveMillis, port }: Options,
-  done: (error: Error | null, socket: Net.Socket | null) => void
+  { keepAliveMillis, port, reading }: Options,
+  done: Done<Error>
 ): () => void => {
   const trying = new Set<Net.Socket>()
   let next = 0
@@ -36,9 +41,11 @@ export const connectFirst = (
   const attempt = (): void => {
     const host = hosts[next++]
     if (host === undefined) return
+    const reader = reading ? new Reader() : null
     const socket = Net.connect({
       host,
       port,
+      ...(reader === null ? {} : { onread: reader.onread }),
       noDelay: true,
       keepAlive: keepAliveMillis > 0,
       keepAliveInitialDelay: keepAliveMillis
@@ -48,14 +55,14 @@ export const connectFirst = (
       // The others are given up when one wins, and may fail of it.
       if (!trying.delete(socket)) return
       if (next < hosts.length) again()
-      else if (trying.size === 0) done(error, null)
+      else if (trying.size === 0) done(error, null, null)
     }
     socket.on("error", onError)
     socket.once("connect", () => {
       trying.delete(socket)
       socket.off("error", onError)
       stop()
-      done(null, socket)
+      done(null, socket, reader)
     })
     if (next < hosts.length) timer = setTimeout(again, staggerMillis)
   }
@@ -72,19 +79,19 @@ export const connectFirst = (
 /** Looks up the host and connects; the rest is as for `connectFirst`. */
 export const connectTcp = (
   { family, host, port, text }: TcpAddress | WsAddress,
-  keepAliveMillis: number,
-  done: (error: NngError | null, socket: Net.Socket | null) => void
+  { keepAliveMillis, reading }: Omit<Options, "port">,
+  done: Done<NngError>
 ): () => void => {
   let over = false
   let stop = (): void => {
     over = true
   }
-  const finish = (error: Error | null, socket: Net.Socket | null): void =>
-    done(error === null ? null : fromSystem(error, `cannot connect to ${text}`), socket)
+  const finish: Done<Error> = (error, socket, reader) =>
+    done(error === null ? null : fromSystem(error, `cannot connect to ${text}`), socket, reader)
   Dns.lookup(host, { all: true, family, order: "verbatim" }, (error, addresses) => {
     if (over) return
-    if (error !== null) finish(error, null)
-    else stop = connectFirst(addresses.map(({ address }) => address), { port, keepAliveMillis }, finish)
+    if (error !== null) finish(error, null, null)
+    else stop = connectFirst(addresses.map(({ address }) => address), { port, keepAliveMillis, reading }, finish)
   })
   return () => stop()
 }

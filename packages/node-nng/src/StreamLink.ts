@@ -4,6 +4,7 @@ import { fromSystem, NngError } from "./Errors.ts"
 import type { FrameHeader } from "./FrameWriter.ts"
 import { FrameWriter } from "./FrameWriter.ts"
 import type { Payload } from "./Payload.ts"
+import type { Reader } from "./Reader.ts"
 import type { Secure } from "./Secure.ts"
 import type { Link, LinkEvents } from "./Transport.ts"
 import { encodeGreeting, FrameParser, greetingBytes, isGreetingStart, word } from "./Wire.ts"
@@ -16,6 +17,8 @@ export interface StreamLinkOptions {
   readonly typed: boolean
   /** What comes before the greeting, or null. */
   readonly secure: Secure | null
+  /** What the socket reads by, or null when it emits what it reads. */
+  readonly reader: Reader | null
   readonly remoteAddress: string
   readonly localAddress: string
 }
@@ -152,12 +155,28 @@ export class StreamLink implements Link {
   }
 
   #start(self: number): void {
-    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk))
+    const parser = this.#parser
+    if (this.#options.reader === null || parser === null) this.#stream.on("data", (chunk) => this.#onData(chunk))
+    else {
+      this.#options.reader.sink = {
+        parser,
+        onData: (chunk) => this.#onData(chunk),
+        onFilled: (bytes) => this.#onFilled(parser, bytes)
+      }
+      // Nothing is emitted, and the end only to a stream that flows.
+      this.#stream.resume()
+    }
     this.#stream.on("end", () => this.#onEnd())
     if (!this.#stream.destroyed) this.#stream.write(encodeGreeting(self))
   }
 
-  #onData(chunk: Buffer): void {
+  #onFilled(parser: FrameParser, bytes: number): void {
+    if (this.#ended) return
+    this.#check(parser.filled(bytes))
+    if (parser.paused) this.#stream.pause()
+  }
+
+  #onData(chunk: Uint8Array): void {
     const parser = this.#parser
     if (this.#ended || parser === null) return
     let rest: Uint8Array = chunk

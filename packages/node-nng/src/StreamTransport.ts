@@ -8,6 +8,7 @@ import { formatTcp, schemeOf } from "./Address.ts"
 import { connectTcp } from "./Connect.ts"
 import { fromSystem, NngError } from "./Errors.ts"
 import { wholeNumber } from "./Options.ts"
+import { Reader } from "./Reader.ts"
 import type { Secure } from "./Secure.ts"
 import { secureClient, secureServer } from "./Secure.ts"
 import { StreamLink } from "./StreamLink.ts"
@@ -15,22 +16,33 @@ import type { AcceptEvents, Bound, LinkSettings, Transport } from "./Transport.t
 
 type Ipc = Extract<Address, { readonly transport: "ipc" }>
 
-const tcpLink = (socket: Net.Socket, address: TcpAddress, settings: LinkSettings, secure: Secure | null): StreamLink =>
+interface Reading {
+  readonly secure: Secure | null
+  readonly reader: Reader | null
+}
+
+const tcpLink = (socket: Net.Socket, address: TcpAddress, settings: LinkSettings, reading: Reading): StreamLink =>
   new StreamLink(socket, {
     receiveMaxBytes: settings.receiveMaxBytes,
     sendHighWaterBytes: settings.sendHighWaterBytes,
     typed: false,
-    secure,
+    ...reading,
     remoteAddress: formatTcp(schemeOf(address), socket.remoteAddress ?? "", socket.remotePort ?? 0),
     localAddress: formatTcp(schemeOf(address), socket.localAddress ?? "", socket.localPort ?? 0)
   })
 
-const ipcLink = (socket: Net.Socket, settings: LinkSettings, text: string): StreamLink =>
+const ipcLink = (
+  socket: Net.Socket,
+  settings: LinkSettings,
+  text: string,
+  reader: Reader | null
+): StreamLink =>
   new StreamLink(socket, {
     receiveMaxBytes: settings.receiveMaxBytes,
     sendHighWaterBytes: settings.sendHighWaterBytes,
     typed: true,
     secure: null,
+    reader,
     remoteAddress: text,
     localAddress: text
   })
@@ -96,14 +108,16 @@ export const tcpTransport: Transport<TcpAddress> = {
       address,
       settings,
       events,
-      (socket) => events.accept(tcpLink(socket, address, settings, secure))
+      (socket) => events.accept(tcpLink(socket, address, settings, { secure, reader: null }))
     )
   },
   connector(address, { options, settings }) {
     const secure = address.tls ? secureClient(address, options.tls) : null
+    // A socket below TLS is read by that.
+    const how = { keepAliveMillis: settings.keepAliveMillis, reading: secure === null }
     return (done) =>
-      connectTcp(address, settings.keepAliveMillis, (error, socket) => {
-        done(error, socket === null ? null : tcpLink(socket, address, settings, secure))
+      connectTcp(address, how, (error, socket, reader) => {
+        done(error, socket === null ? null : tcpLink(socket, address, settings, { secure, reader }))
       })
   }
 }
@@ -157,7 +171,7 @@ export const ipcTransport: Transport<Ipc> = {
       ? null
       : wholeNumber("permissions", options.permissions, { fallback: 0, most: 0o777 })
     const bind = async (): Promise<readonly [server: Net.Server, id: string]> => {
-      const server = Net.createServer((socket) => events.accept(ipcLink(socket, settings, text)))
+      const server = Net.createServer((socket) => events.accept(ipcLink(socket, settings, text, null)))
       const bound = listen(server, { path }, text)
       // Bound or not is decided by now; later ticks could find the file of somebody else.
       const named = server.listening && !path.startsWith("\0")
@@ -175,12 +189,13 @@ export const ipcTransport: Transport<Ipc> = {
     return { address: text, close: (done) => closeIpc(server, path, id, done) }
   },
   connector: ({ path, text }, { settings }) => (done) => {
-    const socket = Net.connect({ path })
+    const reader = new Reader()
+    const socket = Net.connect({ path, onread: reader.onread })
     const onError = (error: Error): void => done(fromSystem(error, `cannot connect to ${text}`), null)
     socket.once("error", onError)
     socket.once("connect", () => {
       socket.off("error", onError)
-      done(null, ipcLink(socket, settings, text))
+      done(null, ipcLink(socket, settings, text, reader))
     })
     return () => {
       socket.off("error", onError)

@@ -374,7 +374,7 @@ export const wsTransport: Transport<WsAddress> = {
       const start = (ws: typeof Ws): void => {
         if (over) return
         const upgrade = upgradeClient(address, protocol, settings, ws)
-        stop = connectTcp(address, settings.keepAliveMillis, (error, stream) => {
+        stop = connectTcp(address, { keepAliveMillis: settings.keepAliveMillis, reading: false }, (error, stream) => {
           const link = stream === null
             ? null
             : makeLink(stream, address, settings, { peer: protocol.peer, secure, upgrade })

@@ -471,7 +471,7 @@ describe("tcp", () => {
       const hosts = bound.startsWith("tcp4") ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"]
 
       const socket = await new Promise<Net.Socket | null>((resolve) => {
-        connectFirst(hosts, { port, keepAliveMillis: 0 }, (_, connected) => resolve(connected))
+        connectFirst(hosts, { port, keepAliveMillis: 0, reading: false }, (_, connected) => resolve(connected))
       })
 
       expect(socket?.remoteAddress).toBe(hosts[1])
@@ -483,7 +483,7 @@ describe("tcp", () => {
     const { port } = await makeEcho("tcp://127.0.0.1:0")
     const connect = (hosts: ReadonlyArray<string>, at: number) =>
       new Promise<string>((resolve) => {
-        connectFirst(hosts, { port: at, keepAliveMillis: 0 }, (error, socket) => {
+        connectFirst(hosts, { port: at, keepAliveMillis: 0, reading: false }, (error, socket) => {
           resolve(error === null ? socket?.remoteAddress ?? "" : (error as NngError).code)
           socket?.destroy()
         })
@@ -498,9 +498,13 @@ describe("tcp", () => {
     const server = await listenRaw()
     scope.addServer(server)
     let called = false
-    const stop = connectFirst(["192.0.2.1", "127.0.0.1"], { port: server.port, keepAliveMillis: 0 }, () => {
-      called = true
-    })
+    const stop = connectFirst(
+      ["192.0.2.1", "127.0.0.1"],
+      { port: server.port, keepAliveMillis: 0, reading: false },
+      () => {
+        called = true
+      }
+    )
 
     stop()
     await until(
