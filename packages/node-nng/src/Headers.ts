@@ -60,7 +60,11 @@ export const answerId = (pipe: LivePipe, bytes: Uint8Array, start: number, end: 
  */
 export class Ids<A> {
   readonly #items = new Map<number, A>()
-  #next = randomInt(0x8000_0000) | 0x8000_0000
+  #next: number
+
+  constructor(start = randomInt(0x8000_0000)) {
+    this.#next = start | 0x8000_0000
+  }
 
   get size(): number {
     return this.#items.size

@@ -96,7 +96,10 @@ export const keptBeforeDropping: BufferLimits = { messages: 8_192, bytes: 16 * 1
 
 /** The option of sockets whose messages pass devices. */
 export interface MaxTtlOptions {
-  /** Most devices and peers a message may have passed, this one included; more drop it. Default 8, 1 to 15. Source: NNG_OPT_MAXTTL. */
+  /**
+   * Most hops (words of a backtrace, its id included, or the count of PAIR1) of a message received; more drop it.
+   * Default 8, 1 to 15. Source: NNG_OPT_MAXTTL.
+   */
   readonly maxTtl?: number | undefined
 }
 

@@ -24,11 +24,6 @@ export class Queue<A> {
     return item
   }
 
-  /** The oldest item; undefined when there is none. */
-  get first(): A | undefined {
-    return this.#items[this.#head]
-  }
-
   /** Keeps only the items that pass. */
   retain(keep: (item: A) => boolean): void {
     this.#items = this.#items.slice(this.#head).filter((item) => item !== undefined && keep(item))

@@ -154,8 +154,9 @@ export abstract class Socket implements AsyncDisposable {
 
   /**
    * Calls `listener` with each connection turned away (bad greeting or protocol: EPROTO, no greeting: ETIMEDOUT or
-   * ECONNRESET, over a limit or a second peer of a PAIR: EBUSY, refused by a hook: EPERM) and each pipe closed for a malformed (EPROTO), oversized (EMSGSIZE) or unfinished
-   * (EPROTO) message. When the system cannot accept at all, the address is empty. Returns an unsubscribe function.
+   * ECONNRESET, over a limit or a second peer of a PAIR: EBUSY, by a hook: EPERM) and each pipe closed for a malformed
+   * (EPROTO), oversized (EMSGSIZE) or unfinished (EPROTO) message. When the system cannot accept at all, the address is
+   * empty. Returns an unsubscribe function.
    */
   onRefused(listener: (remoteAddress: string, reason: NngError) => void): () => void {
     return added(this.#refusedListeners, listener)

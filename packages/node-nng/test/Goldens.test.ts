@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { FrameWriter } from "../src/FrameWriter.ts"
-import { Pub, Rep, Req, Sub } from "../src/index.ts"
+import type { Socket } from "../src/index.ts"
+import { Bus, Pair0, Pair1, Pub, Pull, Push, Rep, Req, Respondent, Sub, Surveyor } from "../src/index.ts"
 import { encodeGreeting, FrameParser, protocols, word } from "../src/Wire.ts"
 import { goldens } from "./fixtures/goldens.ts"
-import { connectRaw, greeting, listenRaw } from "./raw.ts"
+import { connectRaw, frame, greeting, listenRaw, tempDirectory } from "./raw.ts"
 import { text, until } from "./until.ts"
 
 const bytesOf = (name: keyof typeof goldens): Buffer => Buffer.from(goldens[name], "hex")
@@ -97,5 +98,57 @@ describe("bytes of nngcat", () => {
     for (const server of servers) server.close()
     for (const raw of [asking, listening]) raw.socket.destroy()
     await Promise.all([req, sub, rep, pub].map((socket) => socket.close()))
+  })
+})
+
+describe("bytes of libnng", () => {
+  const stack = [0, 0, 0, 7, 0x12, 0x34, 0x56, 0x78, 0x80, 0, 0, 1]
+  const answering = (): Respondent => {
+    const respondent = new Respondent()
+    respondent.onSurvey((survey) => survey.reply("body"))
+    return respondent
+  }
+  /** Sends as soon as there is a pipe. */
+  const sending = <A extends Socket>(socket: A, send: (socket: A) => unknown): A => {
+    socket.onPipe(() => void send(socket))
+    return socket
+  }
+
+  it.each(
+    [
+      ["pushTcp", "pushIpc", 0x51, () => sending(new Push(), (push) => push.send("body"))],
+      ["pullTcp", "pullTcp", 0x50, () => new Pull()],
+      ["surveyorTcp", "surveyorIpc", 0x63, () => sending(new Surveyor(), (surveyor) => surveyor.survey("body"))],
+      ["respondentTcp", "respondentIpc", 0x62, answering],
+      ["busTcp", "busIpc", 0x70, () => sending(new Bus(), (bus) => bus.send("body"))],
+      ["pair0Tcp", "pair0Ipc", 0x10, () => sending(new Pair0(), (pair) => pair.send("body"))],
+      ["pair1Tcp", "pair1Ipc", 0x11, () => sending(new Pair1(), (pair) => pair.send("body"))]
+    ] as const
+  )("%s and %s are what our socket sends", async (tcp, ipc, peer, make) => {
+    for (const name of [tcp, ipc]) {
+      const isTcp = name.endsWith("Tcp")
+      const [directory, remove] = tempDirectory()
+      const socket: Socket = make()
+      const { address } = await socket.listen(isTcp ? "tcp://127.0.0.1:0" : `ipc://${directory}/s`)
+      const first = peer !== 0x62 ? [] : isTcp ? [frame(...stack)] : [Uint8Array.of(1), frame(...stack)]
+      const golden = bytesOf(name)
+
+      const raw = await connectRaw(address, Buffer.concat([greeting(peer), ...first]))
+      await until("all bytes", () => raw.received().length >= golden.length)
+
+      const received = raw.received()
+      // Ids are random; what is fixed is their top bit.
+      if (socket instanceof Surveyor) {
+        const at = isTcp ? 16 : 17
+        for (const bytes of [received, golden]) {
+          expect(bytes[at]).toBeGreaterThanOrEqual(0x80)
+          bytes.fill(0, at, at + 4)
+        }
+      }
+      expect(received.toString("hex")).toBe(golden.toString("hex"))
+      raw.socket.destroy()
+      await socket.close()
+      remove()
+    }
   })
 })

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from "vitest"
-import type { Socket } from "../src/index.ts"
 import { Pair0, Pair1, Pub, Pull, Push, Rep, Req, Respondent, Sub, Surveyor } from "../src/index.ts"
 import { nngcat, nngcatMissing } from "./nngcat.ts"
 import { freePort, pipesOf } from "./raw.ts"
@@ -134,7 +133,7 @@ describe.skipIf(nngcatMissing !== null).each(["tcp", "tcp6", "ipc", "abstract"])
     const socket = scope.add<Surveyor | Pair0 | Pair1>(make())
     const { address } = await socket.listen(await addressFor("ours"))
     const cat = start(protocol, "--dial", address, "--data", "answer", "--quoted")
-    await pipesOf(socket as Socket, 1)
+    await pipesOf(socket, 1)
 
     if (socket instanceof Surveyor) expect(text(await socket.survey("ask").receive())).toBe("answer")
     else {

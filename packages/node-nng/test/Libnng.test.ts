@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
 import type { Socket } from "../src/index.ts"
 import {
   Bus,
@@ -15,13 +15,14 @@ import {
   Sub,
   Surveyor
 } from "../src/index.ts"
-import { libnngMissing, startPeer } from "./libnng.ts"
+import { libnngMissing, removePeerProgram, startPeer } from "./libnng.ts"
 import { freePort, pipesOf } from "./raw.ts"
 import { makeScope } from "./scope.ts"
 import { text, until } from "./until.ts"
 
 const scope = makeScope()
 afterEach(scope.close)
+afterAll(removePeerProgram)
 
 if (libnngMissing !== null) console.warn(`Libnng.test.ts skipped: ${libnngMissing}`)
 

@@ -8,7 +8,6 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 
 const directory = mkdtempSync(join(tmpdir(), "nn-peer-"))
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
 const program = join(directory, "peer")
 
 /** Why there is no peer of the C library, or null. */
@@ -18,6 +17,9 @@ export const libnngMissing: string | null = (() => {
   if (error !== undefined) return "gcc is not installed"
   return status === 0 ? null : `libnng is not installed (Debian: libnng-dev): ${stderr.split("\n")[0]}`
 })()
+
+/** Removes what was compiled. */
+export const removePeerProgram = (): void => rmSync(directory, { recursive: true, force: true })
 
 export interface LibnngPeer {
   readonly child: ChildProcessWithoutNullStreams
