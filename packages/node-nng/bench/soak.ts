@@ -83,7 +83,8 @@ const [pushes, asks, publishes] = [0.8, 0.1, 0.1].map((share) => Math.round((tot
 const startedAt = performance.now()
 for (let round = 1; round <= rounds; round++) {
   await Promise.all([pushAll(pushes), askAll(asks), publishAll(publishes)])
-  while (received < round * pushes || heard < round * publishes) await new Promise(setImmediate)
+  const allArrived = (): boolean => received >= round * pushes && heard >= round * publishes
+  while (!allArrived()) await new Promise(setImmediate)
   collect()
   const { arrayBuffers, heapUsed, rss } = process.memoryUsage()
   const sample = { heap: heapUsed / 1e6, buffers: arrayBuffers / 1e6, resident: rss / 1e6 }
