@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
 import { connectFirst } from "../src/Connect.ts"
 import type { Dialer, NngError } from "../src/index.ts"
-import { Pub, Rep, Req, Sub } from "../src/index.ts"
+import { Pub, Pull, Push, Rep, Req, Sub } from "../src/index.ts"
 import { ca, client, server, stranger } from "./fixtures/certificates.ts"
 import { connectRaw, freePort, greeting, listenRaw, pipesOf } from "./raw.ts"
 import { makeScope } from "./scope.ts"
@@ -103,6 +103,26 @@ describe.each(kinds)("%s", (kind) => {
     }
 
     expect((await Promise.all(replies)).map(text)).toEqual(Array.from({ length: 2_000 }, (_, i) => `${i}`))
+  })
+
+  it("carries small and large messages in turn to a slow receiver, whichever side dials", async () => {
+    const sizes = [10, 5_000, 40_000, 100_000, 1_000_000]
+    for (const dials of ["push", "pull"]) {
+      const [push, pull] = [scope.add(new Push()), scope.add(new Pull())]
+      const [listening, dialing] = dials === "push" ? [pull, push] : [push, pull]
+      dialing.dial((await listening.listen(await addressOf(kind, scope), listenOptions)).address, dialOptions)
+      const send = async (): Promise<void> => {
+        for (let i = 0; i < 100; i++) await push.send(new Uint8Array(sizes[i % sizes.length] ?? 0).fill(i))
+      }
+      const sent = send()
+
+      for (let i = 0; i < 100; i++) {
+        const body = await pull.receive()
+        expect([body.length, body[0], body.at(-1)]).toEqual([sizes[i % sizes.length], i, i])
+        if (i % 10 === 0) { for (let turns = 0; turns < 20; turns++) await turn() }
+      }
+      await sent
+    }
   })
 
   it("is found again after a restart, and can be listened on once only", async () => {

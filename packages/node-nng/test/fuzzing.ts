@@ -77,7 +77,7 @@ export const readPlainly = (stream: Buffer, maxBytes: number, typed: boolean): O
   return { frames, error: null }
 }
 
-/** What the parser makes of a stream in chunks of any size, with pauses. */
+/** What the parser makes of a stream in chunks of any size and reads into its room, with pauses. */
 export const readInChunks = (
   stream: Buffer,
   options: { readonly maxBytes: number; readonly typed: boolean },
@@ -94,8 +94,16 @@ export const readInChunks = (
   let error: NngErrorCode | null = null
   for (let at = 0; at < stream.length && error === null;) {
     const size = style === 0 ? 1 + random(9) : style === 1 ? 1 + random(5_000) : 65_536
-    error = parser.push(Buffer.from(stream.subarray(at, at + size)))?.code ?? null
-    at += size
+    const room = random(2) === 0 ? parser.room : null
+    if (room === null) {
+      error = parser.push(Buffer.from(stream.subarray(at, at + size)))?.code ?? null
+      at += size
+    } else {
+      // As a read straight into the frame does.
+      const taken = stream.copy(room, 0, at, at + size)
+      error = parser.filled(taken)?.code ?? null
+      at += taken
+    }
     while (parser.paused && error === null) error = parser.resume()?.code ?? null
   }
   return { frames, error }
