@@ -7,7 +7,9 @@ import { inprocTransport } from "./Inproc.ts"
 import type { PipeOwner, PipeWatcher } from "./Pipe.ts"
 import { LivePipe } from "./Pipe.ts"
 import { ipcTransport, tcpTransport } from "./StreamTransport.ts"
-import type { AcceptEvents, Bound, Link, LinkSettings } from "./Transport.ts"
+import type { AcceptEvents, Bound, Connect, Link, Setup } from "./Transport.ts"
+import type { DialOptions, ListenOptions } from "./TransportOptions.ts"
+import { wsTransport } from "./WsTransport.ts"
 
 /** An address being listened on. Source: nng_listener. */
 export interface Listener {
@@ -31,20 +33,18 @@ export interface Dialer {
 /** A pipe that lived this long was no mistake: the waits start anew after it. */
 const settledMillis = 1_000
 
-const listenOn = (address: Address, settings: LinkSettings, events: AcceptEvents): Promise<Bound> => {
-  if (address.transport === "tcp") return tcpTransport.listen(address, settings, events)
-  if (address.transport === "ipc") return ipcTransport.listen(address, settings, events)
-  return inprocTransport.listen(address, settings, events)
+const listenOn = (address: Address, setup: Setup<ListenOptions>, events: AcceptEvents): Promise<Bound> => {
+  if (address.transport === "tcp") return tcpTransport.listen(address, setup, events)
+  if (address.transport === "ipc") return ipcTransport.listen(address, setup, events)
+  if (address.transport === "ws") return wsTransport.listen(address, setup, events)
+  return inprocTransport.listen(address, setup, events)
 }
 
-const connectTo = (
-  address: Address,
-  settings: LinkSettings,
-  done: (error: NngError | null, link: Link | null) => void
-): () => void => {
-  if (address.transport === "tcp") return tcpTransport.connect(address, settings, done)
-  if (address.transport === "ipc") return ipcTransport.connect(address, settings, done)
-  return inprocTransport.connect(address, settings, done)
+const connectorFor = (address: Address, setup: Setup<DialOptions>): Connect => {
+  if (address.transport === "tcp") return tcpTransport.connector(address, setup)
+  if (address.transport === "ipc") return ipcTransport.connector(address, setup)
+  if (address.transport === "ws") return wsTransport.connector(address, setup)
+  return inprocTransport.connector(address, setup)
 }
 
 /** Accepts connections within the limits of its socket; one bad connection never holds up the others. */
@@ -62,9 +62,10 @@ export class ListenerEndpoint implements Listener, PipeWatcher {
     this.#owner = owner
   }
 
-  /** Binds; rejects with EADDRINUSE, EADDRINVAL or EACCES. */
-  async bind(address: Address): Promise<void> {
-    const bound = await listenOn(address, this.#owner.settings, {
+  /** Binds; rejects with EADDRINUSE, EADDRINVAL, EACCES, EINVAL or ENOTSUP. */
+  async bind(address: Address, options: ListenOptions): Promise<void> {
+    const { protocol, settings } = this.#owner
+    const bound = await listenOn(address, { protocol, settings, options }, {
       accept: (link) => this.#accept(link),
       failed: (error) => this.#owner.refused("", error)
     })
@@ -135,6 +136,7 @@ export class DialerEndpoint implements Dialer, PipeWatcher {
   readonly address: string
   lastError: NngError | null = null
   readonly #target: Address
+  readonly #connect: Connect
   readonly #owner: PipeOwner
   #waitMillis: number
   #cancel: (() => void) | null = null
@@ -145,10 +147,12 @@ export class DialerEndpoint implements Dialer, PipeWatcher {
   #openedAt = 0
   #closing: Deferred | null = null
 
-  constructor(target: Address, owner: PipeOwner) {
+  /** Throws EINVAL when the options are no good. */
+  constructor(target: Address, owner: PipeOwner, options: DialOptions) {
     this.address = target.text
     this.#target = target
     this.#owner = owner
+    this.#connect = connectorFor(target, { protocol: owner.protocol, settings: owner.settings, options })
     this.#waitMillis = owner.settings.reconnectMinMillis
   }
 
@@ -160,7 +164,7 @@ export class DialerEndpoint implements Dialer, PipeWatcher {
   connect(): void {
     // An inproc dial has nobody to wait for but a listener of this process, which will wake it.
     if (this.#target.transport !== "inproc") this.#limit(this.#owner.settings.handshakeTimeoutMillis)
-    this.#cancel = connectTo(this.#target, this.#owner.settings, (error, link) => {
+    this.#cancel = this.#connect((error, link) => {
       this.#cancel = null
       if (this.#timer !== null) clearTimeout(this.#timer)
       if (link === null) {

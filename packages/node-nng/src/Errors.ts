@@ -16,10 +16,12 @@ export type NngErrorCode =
   | "ECLOSED"
   | "ECONNREFUSED"
   | "ECONNRESET"
+  | "ECRYPTO"
   | "EINVAL"
   | "EMSGSIZE"
   | "ENOENT"
   | "ENOTSUP"
+  | "EPEERAUTH"
   | "EPERM"
   | "EPROTO"
   | "ESTATE"
@@ -63,12 +65,17 @@ const systemCodes: Readonly<Record<string, NngErrorCode>> = {
   ETIMEDOUT: "ETIMEDOUT"
 }
 
+/** What OpenSSL says of a certificate that it does not trust, and Node of one for another name. */
+const certificateError = /^(?!ERR_(?!TLS_CERT)).*(?:CERT|CRL|ISSUER|VERIFY)/
+const tlsError = /^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_)/
+
 /**
- * Wraps an error of node:net: its code becomes the nearest `NngErrorCode` (`ESYSERR` when there is none), `action` says
+ * Wraps an error of node:net or node:tls: its code becomes the nearest `NngErrorCode` (`ESYSERR` when there is none), `action` says
  * what was being done.
  */
 export const fromSystem = (error: Error & { readonly code?: unknown }, action: string): NngError => {
-  const code = typeof error.code === "string" ? systemCodes[error.code] : undefined
+  const name = typeof error.code === "string" ? error.code : ""
+  const code = systemCodes[name] ?? (certificateError.test(name) ? "EPEERAUTH" : tlsError.test(name) ? "ECRYPTO" : null)
   const detail = error.message === "" ? String(error.code) : error.message
   return new NngError(code ?? "ESYSERR", `${action}: ${detail}`, { cause: error })
 }

@@ -8,10 +8,14 @@ import { payloadBytes } from "./Payload.ts"
 /** What stands in front of the body: a single word, words kept as they came, or nothing. */
 export type FrameHeader = number | Uint8Array | null
 
+/** The bytes of a header. */
+export const wordHeader = (header: FrameHeader): Uint8Array | null =>
+  typeof header === "number" ? Uint8Array.of(header >>> 24, header >>> 16, header >>> 8, header) : header
+
 /** Where frames are written to; a node:net socket is one. */
 export interface ByteStream {
   readonly writableLength: number
-  write(bytes: Uint8Array, done?: () => void): boolean
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean
   cork(): void
   uncork(): void
 }
@@ -30,6 +34,16 @@ const loopChars = 24
 /** Slabs that no write reads any more. Shared by all connections, so that an idle one holds no memory. */
 const spareSlabs: Array<Buffer> = []
 const spareSlabsMax = 32
+
+const spare = (slab: Buffer): void => {
+  if (spareSlabs.length < spareSlabsMax) spareSlabs.push(slab)
+}
+
+/** Gives slabs back once they are written; those of a write that failed may still be read, and are left to the collector. */
+const whenWritten = (slabs: ReadonlyArray<Buffer>, done: (() => void) | undefined) => (error?: Error | null): void => {
+  if (error === undefined || error === null) { for (const slab of slabs) spare(slab) }
+  done?.()
+}
 
 const writeText = (slab: Buffer, text: string, at: number): number => {
   const size = text.length
@@ -81,6 +95,8 @@ export class FrameWriter {
   #slab: Buffer | null = null
   #from = 0
   #to = 0
+  /** Slabs that were filled to their end since the last flush. */
+  #filled: Array<Buffer> = []
   /** Closed regions and referenced parts, in front of the open region of the slab. */
   #chunks: Array<Uint8Array> = []
   #chunkBytes = 0
@@ -122,16 +138,19 @@ export class FrameWriter {
     const slab = this.#slab
     const last = slab !== null && this.#to > this.#from ? slab.subarray(this.#from, this.#to) : null
     this.#from = this.#to
-    if (this.#chunks.length === 0) {
-      if (last !== null) stream.write(last, done)
-    } else {
-      const chunks = this.#chunks
-      if (last !== null) chunks.push(last)
-      this.#chunks = []
-      this.#chunkBytes = 0
-      stream.cork()
-      for (const [i, chunk] of chunks.entries()) stream.write(chunk, i === chunks.length - 1 ? done : undefined)
-      stream.uncork()
+    const chunks = this.#chunks
+    if (chunks.length > 0 || last !== null) {
+      const written = this.#filled.length === 0 ? done : whenWritten(this.#filled, done)
+      if (this.#filled.length > 0) this.#filled = []
+      if (chunks.length === 0 && last !== null) stream.write(last, written)
+      else {
+        if (last !== null) chunks.push(last)
+        this.#chunks = []
+        this.#chunkBytes = 0
+        stream.cork()
+        for (const [i, chunk] of chunks.entries()) stream.write(chunk, i === chunks.length - 1 ? written : undefined)
+        stream.uncork()
+      }
     }
     this.release(stream)
   }
@@ -141,7 +160,7 @@ export class FrameWriter {
     const slab = this.#slab
     if (slab === null || this.#to > this.#from || stream.writableLength > 0) return
     this.#slab = null
-    if (spareSlabs.length < spareSlabsMax) spareSlabs.push(slab)
+    spare(slab)
   }
 
   /** Returns the slab with at least `bytes` free behind `#to`. */
@@ -149,6 +168,8 @@ export class FrameWriter {
     const slab = this.#slab
     if (slab !== null && this.#to + bytes <= slabBytes) return slab
     this.#closeRegion()
+    // Its last bytes are on their way, or about to be: it is free once those that follow are written.
+    if (slab !== null) this.#filled.push(slab)
     // A frame fits a slab: its bound is far below, save for a backtrace no peer can send.
     const next = spareSlabs.pop() ?? Buffer.allocUnsafeSlow(slabBytes)
     this.#slab = next

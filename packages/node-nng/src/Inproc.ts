@@ -5,6 +5,7 @@
 import type { Address } from "./Address.ts"
 import { NngError } from "./Errors.ts"
 import type { FrameHeader } from "./FrameWriter.ts"
+import { wordHeader } from "./FrameWriter.ts"
 import type { Payload } from "./Payload.ts"
 import { joinPayload } from "./Payload.ts"
 import { Queue } from "./Queue.ts"
@@ -22,9 +23,6 @@ const listening = new Map<string, Listening>()
 
 /** Dials that wait for somebody to listen, by name. */
 const waiting = new Map<string, Set<(listener: Listening) => void>>()
-
-const wordHeader = (header: FrameHeader): Uint8Array | null =>
-  typeof header === "number" ? Uint8Array.of(header >>> 24, header >>> 16, header >>> 8, header) : header
 
 class InprocLink implements Link {
   readonly remoteAddress: string
@@ -159,7 +157,7 @@ const connectTo = (listener: Listening, address: string, settings: LinkSettings)
 
 /** The inproc transport. A dial waits without limit for its name to be listened on. */
 export const inprocTransport: Transport<Inproc> = {
-  async listen(address, settings, events) {
+  async listen(address, { settings }, events) {
     if (listening.has(address.name)) {
       throw new NngError("EADDRINUSE", `cannot listen on ${address.text}: a socket of this process already does`)
     }
@@ -179,7 +177,7 @@ export const inprocTransport: Transport<Inproc> = {
       }
     }
   },
-  connect(address, settings, done) {
+  connector: (address, { settings }) => (done) => {
     let over = false
     const dial = (listener: Listening): void => {
       if (over) return

@@ -5,7 +5,10 @@ import { NngError } from "./Errors.ts"
 export interface SocketOptions {
   /** Largest message accepted, protocol header included, bytes. Default 1 MiB; 0 = unlimited. Source: NNG_OPT_RECVMAXSZ. */
   readonly receiveMaxBytes?: number | undefined
-  /** Time for connecting and for the greeting of the peer, each. Default 10_000. nng has 10 s built in. */
+  /**
+   * Time for connecting, and again for TLS, the upgrade to WebSocket and the greeting together. Default 10_000. nng has
+   * 10 s built in.
+   */
   readonly handshakeTimeoutMillis?: number | undefined
   /** First wait before dialing again. Default 100. Source: NNG_OPT_RECONNMINT. */
   readonly reconnectMinMillis?: number | undefined

@@ -10,6 +10,7 @@ import { settingsOf } from "./Options.ts"
 import type { LivePipe, Pipe, PipeHandler, PipeOwner, PipeWatcher } from "./Pipe.ts"
 import type { DropCause, SocketStats } from "./Stats.ts"
 import { Counters } from "./Stats.ts"
+import type { DialOptions, ListenOptions } from "./TransportOptions.ts"
 import { closedError } from "./Wait.ts"
 import type { Protocol } from "./Wire.ts"
 
@@ -82,13 +83,14 @@ export abstract class Socket implements AsyncDisposable {
 
   /**
    * Listens on `address`; resolves when bound. Port 0 picks a free one, shown by `Listener.address`. Rejects with
-   * EADDRINUSE, EADDRINVAL, EACCES, or ECLOSED on a closed socket. A stale ipc file is replaced.
+   * EADDRINUSE, EADDRINVAL, EACCES, EINVAL (options), ENOTSUP (ws without its package), or ECLOSED on a closed socket. A
+   * stale ipc file is replaced.
    */
-  async listen(address: string): Promise<Listener> {
+  async listen(address: string, options: ListenOptions = {}): Promise<Listener> {
     const parsed = parseAddress(address)
     this.checkOpen()
     const listener = new ListenerEndpoint(parsed, this.#owner)
-    await listener.bind(parsed)
+    await listener.bind(parsed, options)
     if (this.closed) {
       await listener.close()
       this.checkOpen()
@@ -99,12 +101,12 @@ export abstract class Socket implements AsyncDisposable {
 
   /**
    * Dials `address` in the background and returns at once; goes on for ever, over failures and lost pipes, until the
-   * dialer or the socket is closed. Throws EADDRINVAL, or ECLOSED on a closed socket.
+   * dialer or the socket is closed. Throws EADDRINVAL, EINVAL (options), or ECLOSED on a closed socket.
    */
-  dial(address: string): Dialer {
+  dial(address: string, options: DialOptions = {}): Dialer {
     const parsed = parseDialAddress(address)
     this.checkOpen()
-    const dialer = new DialerEndpoint(parsed, this.#owner)
+    const dialer = new DialerEndpoint(parsed, this.#owner, options)
     this.#endpoints.add(dialer)
     dialer.connect()
     return dialer

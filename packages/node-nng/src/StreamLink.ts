@@ -1,9 +1,11 @@
-/** A link over a byte stream: greeting, frames, flush once a tick, pause and end. */
+/** A link over a byte stream: TLS if need be, greeting, frames, flush once a tick, pause and end. */
 import type * as Net from "node:net"
 import { fromSystem, NngError } from "./Errors.ts"
 import type { FrameHeader } from "./FrameWriter.ts"
 import { FrameWriter } from "./FrameWriter.ts"
 import type { Payload } from "./Payload.ts"
+import type { Reader } from "./Reader.ts"
+import type { Secure } from "./Secure.ts"
 import type { Link, LinkEvents } from "./Transport.ts"
 import { encodeGreeting, FrameParser, greetingBytes, isGreetingStart, word } from "./Wire.ts"
 
@@ -13,6 +15,10 @@ export interface StreamLinkOptions {
   readonly sendHighWaterBytes: number
   /** True for ipc, whose messages carry a type byte. */
   readonly typed: boolean
+  /** What comes before the greeting, or null. */
+  readonly secure: Secure | null
+  /** What the socket reads by, or null when it emits what it reads. */
+  readonly reader: Reader | null
   readonly remoteAddress: string
   readonly localAddress: string
 }
@@ -22,7 +28,8 @@ export class StreamLink implements Link {
   readonly remoteAddress: string
   readonly localAddress: string
   full = false
-  readonly #stream: Net.Socket
+  /** The connected socket, and once it is secured the stream on top of it. */
+  #stream: Net.Socket
   readonly #writer: FrameWriter
   readonly #highWaterBytes: number
   readonly #options: StreamLinkOptions
@@ -34,6 +41,7 @@ export class StreamLink implements Link {
   /** We closed: nothing is delivered any more. */
   #ended = false
   #closed = false
+  #securing = false
   #error: NngError | null = null
   #linger: NodeJS.Timeout | null = null
 
@@ -44,18 +52,31 @@ export class StreamLink implements Link {
     this.#highWaterBytes = options.sendHighWaterBytes
     this.remoteAddress = options.remoteAddress
     this.localAddress = options.localAddress
-    stream.on("error", (error) => {
-      this.#error ??= fromSystem(error, `connection with ${this.remoteAddress}`)
-    })
-    stream.on("close", () => this.#onClose())
+    this.#watch(stream)
   }
 
   open(self: number, events: LinkEvents): void {
     this.#events = events
     this.#parser = new FrameParser(events, { maxBytes: this.#options.receiveMaxBytes, typed: this.#options.typed })
-    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk))
-    this.#stream.on("end", () => this.#onEnd())
-    if (!this.#stream.destroyed) this.#stream.write(encodeGreeting(self))
+    const { secure } = this.#options
+    if (secure === null || this.#stream.destroyed) {
+      this.#start(self)
+      return
+    }
+    this.#securing = true
+    secure(this.#stream, (error, stream) => {
+      if (error !== null) {
+        // The stream of a failed handshake closes by itself; this says why.
+        this.#error = error
+        this.#stream.destroy()
+      } else if (stream !== null) {
+        this.#securing = false
+        this.#stream = stream
+        this.#watch(stream)
+        if (this.#ended) stream.destroy()
+        else this.#start(self)
+      }
+    })
   }
 
   send(header: FrameHeader, payload: Payload): void {
@@ -120,7 +141,42 @@ export class StreamLink implements Link {
     if (!parser.paused) this.#stream.resume()
   }
 
-  #onData(chunk: Buffer): void {
+  #watch(stream: Net.Socket): void {
+    stream.on("error", (error) => {
+      this.#error ??= fromSystem(error, `connection with ${this.remoteAddress}`)
+    })
+    stream.on("close", () => {
+      // That of the socket below a secured stream comes with the stream's own.
+      if (stream !== this.#stream) return
+      // Why a handshake failed is said in the same turn, but not always before.
+      if (this.#securing) setImmediate(() => this.#onClose())
+      else this.#onClose()
+    })
+  }
+
+  #start(self: number): void {
+    const parser = this.#parser
+    if (this.#options.reader === null || parser === null) this.#stream.on("data", (chunk) => this.#onData(chunk))
+    else {
+      this.#options.reader.sink = {
+        parser,
+        onData: (chunk) => this.#onData(chunk),
+        onFilled: (bytes) => this.#onFilled(parser, bytes)
+      }
+      // Nothing is emitted, and the end only to a stream that flows.
+      this.#stream.resume()
+    }
+    this.#stream.on("end", () => this.#onEnd())
+    if (!this.#stream.destroyed) this.#stream.write(encodeGreeting(self))
+  }
+
+  #onFilled(parser: FrameParser, bytes: number): void {
+    if (this.#ended) return
+    this.#check(parser.filled(bytes))
+    if (parser.paused) this.#stream.pause()
+  }
+
+  #onData(chunk: Uint8Array): void {
     const parser = this.#parser
     if (this.#ended || parser === null) return
     let rest: Uint8Array = chunk
@@ -160,6 +216,9 @@ export class StreamLink implements Link {
 
   #onClose(): void {
     if (this.#linger !== null) clearTimeout(this.#linger)
+    if (this.#securing && !this.#ended) {
+      this.#error ??= new NngError("ECONNRESET", `${this.remoteAddress} closed during the TLS handshake`)
+    }
     this.#closed = true
     this.#ended = true
     // What is held back is dropped: only REP holds back, and it has nobody to answer any more.

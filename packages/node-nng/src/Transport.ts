@@ -1,12 +1,13 @@
 /**
- * What a transport must offer. A byte transport (tcp, ipc, later tls) yields `StreamLink`s; a message transport (inproc,
- * later ws) yields links of its own.
+ * What a transport must offer. A byte transport (tcp, tls, ipc) yields `StreamLink`s; a message transport (inproc, ws)
+ * yields links of its own.
  */
 import type { Address } from "./Address.ts"
 import type { NngError } from "./Errors.ts"
 import type { FrameHeader } from "./FrameWriter.ts"
 import type { Payload } from "./Payload.ts"
-import type { FrameSink } from "./Wire.ts"
+import type { DialOptions, ListenOptions } from "./TransportOptions.ts"
+import type { FrameSink, Protocol } from "./Wire.ts"
 
 /** What a link tells its pipe. */
 export interface LinkEvents extends FrameSink {
@@ -26,7 +27,7 @@ export interface Link {
   readonly localAddress: string
   /** True from the moment unsent bytes reach the high-water mark until they are below it again. */
   readonly full: boolean
-  /** Starts: announces protocol id `self` and reports to `events`. Called once. */
+  /** Starts: secures the connection if need be, announces protocol id `self` and reports to `events`. Called once. */
   open(self: number, events: LinkEvents): void
   /** Takes a message; it leaves at the end of the tick. */
   send(header: FrameHeader, payload: Payload): void
@@ -46,6 +47,13 @@ export interface LinkSettings {
   readonly keepAliveMillis: number
 }
 
+/** What an endpoint brings along. */
+export interface Setup<Options> {
+  readonly protocol: Protocol
+  readonly settings: LinkSettings
+  readonly options: Options
+}
+
 /** Something bound. */
 export interface Bound {
   /** The address with its real port. */
@@ -56,15 +64,22 @@ export interface Bound {
 
 /** What a listener tells its endpoint. */
 export interface AcceptEvents {
+  /**
+   * A connection has come. What it must still do before its first message, TLS and the upgrade to WebSocket included,
+   * it does after `Link.open`, under the deadline and the limits for greetings.
+   */
   accept(link: Link): void
   /** A connection could not be accepted, by reason of the system. */
   failed(error: NngError): void
 }
 
+/** Connects and calls `done` once, later; returns a function that gives up, after which `done` is not called. */
+export type Connect = (done: (error: NngError | null, link: Link | null) => void) => () => void
+
 /** A way of carrying connections. */
 export interface Transport<A extends Address = Address> {
-  /** Binds; rejects with EADDRINUSE, EADDRINVAL, EACCES. */
-  listen(address: A, settings: LinkSettings, events: AcceptEvents): Promise<Bound>
-  /** Connects and calls `done` once, later; returns a function that gives up, after which `done` is not called. */
-  connect(address: A, settings: LinkSettings, done: (error: NngError | null, link: Link | null) => void): () => void
+  /** Binds; rejects with EADDRINUSE, EADDRINVAL, EACCES, EINVAL (options), ENOTSUP. */
+  listen(address: A, setup: Setup<ListenOptions>, events: AcceptEvents): Promise<Bound>
+  /** Prepares what each connection attempt needs; throws EINVAL when the options are no good. */
+  connector(address: A, setup: Setup<DialOptions>): Connect
 }

@@ -51,8 +51,14 @@ export interface FrameSink {
   frame(bytes: Uint8Array, start: number, end: number): void
 }
 
-/** Largest first allocation for a frame that has not arrived whole. */
+/** Largest first allocation for a frame that has not arrived whole, on a connection that never carried a larger one. */
 const firstBodyBytes = 64 * 1024
+
+/** Frames from this size on are worth a read of their own. */
+const largeBytes = 32 * 1024
+
+/** The rest of a frame is read together with what follows when it is shorter than this. */
+const leastRoom = 4 * 1024
 
 const empty = new Uint8Array(0)
 
@@ -60,7 +66,8 @@ const empty = new Uint8Array(0)
  * Cuts chunks into frames: 64-bit big-endian length, then the message; over ipc a byte 0x01 comes first.
  *
  * **Details** A frame that lies whole in a chunk is handed over in place, without a copy. One that does not is gathered
- * in a buffer that starts at no more than 64 KiB and doubles as bytes arrive, so that an announced length costs nothing.
+ * in a buffer that starts at no more than 64 KiB, or what the largest frame so far took, and doubles as bytes arrive: an
+ * announced length costs nothing that the peer has not sent at least once.
  * `pause` holds even within a chunk. An error is final: EMSGSIZE for a length above the maximum (0 = none), EPROTO for a
  * wrong ipc type byte.
  */
@@ -75,6 +82,10 @@ export class FrameParser {
   #bodySize = 0
   /** Length of the frame being gathered, -1 outside one. */
   #bodyLength = -1
+  /** Length of the largest frame that was gathered whole. */
+  #largest = firstBodyBytes
+  /** True when the last frame was worth a read of its own: the next may be as well. */
+  large = false
   #held: Array<Uint8Array> = []
   #heldAt = 0
   #running = false
@@ -102,6 +113,22 @@ export class FrameParser {
   /** True when the bytes so far end within a frame. */
   get inFrame(): boolean {
     return this.#headSize > 0 || this.#bodyLength >= 0
+  }
+
+  /** Where the next bytes of the frame being gathered can be read to; null when they had better come by `push`. */
+  get room(): Uint8Array | null {
+    if (this.#bodyLength - this.#bodySize < leastRoom || this.#held.length > 0 || this.#stopped) return null
+    if (this.#bodySize === this.#body.length) this.#grow(this.#bodySize)
+    return this.#body.subarray(this.#bodySize)
+  }
+
+  /** Says that `bytes` bytes were written to `room`; as `push` otherwise. */
+  filled(bytes: number): NngError | null {
+    if (this.#stopped) return this.#error
+    this.#bodySize += bytes
+    // No chunk is held, so there is nothing to go on with.
+    if (this.#bodySize === this.#bodyLength) this.#finish()
+    return this.#error
   }
 
   /** Holds back further frames, also those of the chunk being read. */
@@ -175,6 +202,7 @@ export class FrameParser {
         return size
       }
       if (length <= size - at) {
+        this.large = false
         const start = at
         at += length
         // The place to go on from must stand before the sink runs: it may throw.
@@ -183,7 +211,8 @@ export class FrameParser {
       } else {
         this.#bodyLength = length
         this.#bodySize = 0
-        this.#body = new Uint8Array(Math.min(length, Math.max(firstBodyBytes, size - at)))
+        // Not zeroed: all of it is written before any of it is handed over.
+        this.#body = Buffer.allocUnsafeSlow(Math.min(length, Math.max(this.#largest, size - at)))
       }
     }
     return at
@@ -216,21 +245,33 @@ export class FrameParser {
   #gather(chunk: Uint8Array, at: number): number {
     const taken = Math.min(this.#bodyLength - this.#bodySize, chunk.length - at)
     const size = this.#bodySize + taken
-    if (size > this.#body.length) {
-      const grown = new Uint8Array(Math.min(this.#bodyLength, Math.max(size, this.#body.length * 2)))
-      grown.set(this.#body.subarray(0, this.#bodySize))
-      this.#body = grown
-    }
+    if (size > this.#body.length) this.#grow(size)
     this.#body.set(chunk.subarray(at, at + taken), this.#bodySize)
     this.#bodySize = size
     if (size === this.#bodyLength) {
-      const body = this.#body
-      this.#body = empty
-      this.#bodyLength = -1
+      // The place to go on from must stand before the sink runs: it may throw.
       this.#heldAt = at + taken
-      this.#sink.frame(body, 0, size)
+      this.#finish()
     }
     return at + taken
+  }
+
+  /** Makes room for at least `size` bytes of the frame, and for one more if there are more. */
+  #grow(size: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#bodyLength, Math.max(size, this.#body.length * 2)))
+    grown.set(this.#body.subarray(0, this.#bodySize))
+    this.#body = grown
+  }
+
+  /** Hands over the frame that was gathered. */
+  #finish(): void {
+    const body = this.#body
+    const size = this.#bodyLength
+    this.#body = empty
+    this.#bodyLength = -1
+    this.large = size >= largeBytes
+    if (size > this.#largest) this.#largest = size
+    this.#sink.frame(body, 0, size)
   }
 }
 

@@ -253,6 +253,21 @@ describe("FrameWriter", () => {
     }
   })
 
+  it("uses slabs again once they are written, however many it fills", () => {
+    const writer = new FrameWriter({ typed: false })
+    const stream = makeStream()
+    const slabs = new Set<ArrayBufferLike>()
+
+    for (let i = 0; i < 2_000; i++) {
+      for (let j = i % 50; j >= 0; j--) writer.append(null, new Uint8Array(4_000).fill(i))
+      writer.flush(stream)
+      for (const bytes of stream.held) slabs.add(bytes.buffer)
+      stream.release()
+    }
+
+    expect(slabs.size).toBeLessThan(20)
+  })
+
   it("counts what is pending exactly", () => {
     const writer = new FrameWriter({ typed: false })
 

@@ -1,0 +1,64 @@
+/**
+ * Where the bytes of a dialed connection are read to: into slabs that are filled to their end, or straight into the large
+ * message they belong to. Left to itself, node:net allocates 64 KiB for every read.
+ */
+import type * as Net from "node:net"
+import type { FrameParser } from "./Wire.ts"
+
+const slabBytes = 64 * 1024
+
+/** A slab with less room than this is left for a new one: a short read costs as much as a long one. */
+const leastRoom = 16 * 1024
+
+/** Read at a time between large messages, so that most of the next one can go where it belongs. */
+const headRoom = 4 * 1024
+
+/** What takes the bytes. */
+export interface ReadSink {
+  readonly parser: FrameParser
+  /** Bytes that will not be written again. */
+  onData(chunk: Uint8Array): void
+  /** `bytes` bytes were read into the room the parser gave. */
+  onFilled(bytes: number): void
+}
+
+/** Options of a socket, and what they deliver to. */
+export class Reader {
+  /** The sink; without one what comes is lost. */
+  sink: ReadSink | null = null
+  readonly onread: Net.OnReadOpts
+  #slab: Uint8Array | null = null
+  #at = 0
+  /** The last buffer given out was the parser's. */
+  #direct = false
+
+  constructor() {
+    this.onread = {
+      buffer: () => this.#next(),
+      callback: (bytes, buffer) => {
+        this.#read(bytes, buffer)
+        return true
+      }
+    }
+  }
+
+  #next(): Uint8Array {
+    const parser = this.sink?.parser
+    const room = parser?.room ?? null
+    this.#direct = room !== null
+    if (room !== null) return room
+    if (this.#slab === null || slabBytes - this.#at < leastRoom) {
+      this.#slab = Buffer.allocUnsafeSlow(slabBytes)
+      this.#at = 0
+    }
+    return this.#slab.subarray(this.#at, parser?.large === true ? this.#at + headRoom : slabBytes)
+  }
+
+  #read(bytes: number, buffer: Uint8Array): void {
+    if (this.#direct) this.sink?.onFilled(bytes)
+    else {
+      this.#at += bytes
+      this.sink?.onData(buffer.subarray(0, bytes))
+    }
+  }
+}
