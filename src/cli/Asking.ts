@@ -7,7 +7,6 @@ import { Command } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
 import { layerClient, layerSettings } from "../layers/Node.ts"
 import { Client } from "../services/Client.ts"
 import * as Flags from "./Flags.ts"
@@ -27,13 +26,7 @@ const notDone = Effect.sync(() => {
 
 /** Runs a command's body with a client, as the flags say. */
 export const withClient = <A, E, R>(
-  flags: {
-    readonly controlPlane: Option.Option<string>
-    readonly discovery: string
-    readonly namespace: string
-    readonly secret: string | undefined
-    readonly timeout: number
-  },
+  flags: Command.Command.Config.InferValue<typeof Flags.target>,
   body: Effect.Effect<A, E, R | Client>
 ) =>
   Effect.gen(function*() {

@@ -51,6 +51,7 @@ export const controlPlane = Command.make(
       discovery: flags.discovery,
       namespace: flags.namespace,
       secret: flags.secret,
+      tls: Flags.tlsSettings(flags),
       insecure: flags.insecure,
       dashboard: flags.dashboard,
       dashboardPrefix: flags.dashboardPrefix,

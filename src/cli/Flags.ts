@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { priorities } from "../domain/Priority.ts"
-import type { Settings } from "../domain/Settings.ts"
+import type { Settings, TlsSettings } from "../domain/Settings.ts"
 import { defaults, formatDuration, formatSize, parseDuration, parseSize } from "../domain/Settings.ts"
 import { TaskState } from "../domain/TaskState.ts"
 import type { TaskFilter } from "../services/Client.ts"
@@ -102,14 +102,14 @@ export const taskFiles = {
 }
 
 /** What a file says, without what surrounds it: editors end files with a newline. */
-const readSecretFile = (file: string) =>
+const readText = (option: string, file: string) =>
   Effect.try({
     try: () => readFileSync(file, "utf8").trim(),
     catch: (cause) =>
       new CliError.InvalidValue({
-        option: "secret-file",
+        option,
         value: file,
-        expected: `a file with the secret: ${cause instanceof Error ? cause.message : String(cause)}`,
+        expected: `a file that can be read: ${cause instanceof Error ? cause.message : String(cause)}`,
         kind: "flag"
       })
   })
@@ -120,7 +120,7 @@ export const secret = Flag.String("secret-file").pipe(
   Flag.withFallbackConfig(Config.String("FASTWORKER_SECRET_FILE")),
   Flag.optional,
   Flag.mapEffect(Effect.fnUntraced(function*(file) {
-    if (Option.isSome(file)) return yield* readSecretFile(file.value)
+    if (Option.isSome(file)) return yield* readText("secret-file", file.value)
     return yield* Config.String("FASTWORKER_SECRET").pipe(Effect.orElseSucceed(() => undefined))
   })),
   Flag.withDescription(
@@ -128,6 +128,37 @@ export const secret = Flag.String("secret-file").pipe(
       "makes both (environment: FASTWORKER_SECRET_FILE, or FASTWORKER_SECRET with the secret itself)"
   )
 )
+
+const pem = (name: string, variable: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withFallbackConfig(Config.String(variable)),
+    Flag.optional,
+    Flag.mapEffect((file) => Option.isNone(file) ? Effect.undefined : readText(name, file.value)),
+    Flag.withDescription(`${description} (environment: ${variable})`)
+  )
+
+/** Files for `tls+tcp://` addresses. */
+const tls = {
+  tlsCa: pem("tls-ca", "FASTWORKER_TLS_CA", "Certificates of the authorities that sign the other side's, PEM"),
+  tlsCert: pem("tls-cert", "FASTWORKER_TLS_CERT", "This side's certificate, PEM"),
+  tlsKey: pem("tls-key", "FASTWORKER_TLS_KEY", "The key of this side's certificate, PEM")
+}
+
+/** The settings that these flags say. */
+export const tlsSettings = (
+  { clientCertificates, tlsCa, tlsCert, tlsKey }: {
+    readonly tlsCa: string | undefined
+    readonly tlsCert: string | undefined
+    readonly tlsKey: string | undefined
+    readonly clientCertificates?: boolean
+  }
+): TlsSettings => ({
+  ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+  ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+  ...(tlsKey === undefined ? {} : { key: tlsKey }),
+  ...(clientCertificates === undefined ? {} : { clientCertificates })
+})
 
 export const discovery = text(
   "discovery",
@@ -210,6 +241,15 @@ export const controlPlane = {
   discovery,
   namespace,
   secret,
+  ...tls,
+  clientCertificates: Flag.Boolean("tls-client-certificates").pipe(
+    Flag.withFallbackConfig(Config.Boolean("FASTWORKER_TLS_CLIENT_CERTIFICATES")),
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "Only who shows a certificate that --tls-ca has signed may connect " +
+        "(environment: FASTWORKER_TLS_CLIENT_CERTIFICATES)"
+    )
+  ),
   insecure: Flag.Boolean("insecure").pipe(
     Flag.withFallbackConfig(Config.Boolean("FASTWORKER_INSECURE")),
     Flag.withDefault(false),
@@ -320,6 +360,7 @@ export const target = {
   discovery,
   namespace,
   secret,
+  ...tls,
   timeout: duration("timeout", "FASTWORKER_TIMEOUT", defaults.deadlineMillis, "How long to wait for an answer")
 }
 
@@ -334,7 +375,8 @@ export const workerTarget = {
   ),
   discovery,
   namespace,
-  secret
+  secret,
+  ...tls
 }
 
 export const priority = Flag.Literals("priority", priorities).pipe(
@@ -409,13 +451,8 @@ export const pauseTarget = {
 
 /** The part of the settings that a client's flags say. */
 export const clientSettings = (
-  { discovery, namespace, secret, timeout }: {
-    readonly discovery: string
-    readonly namespace: string
-    readonly secret: string | undefined
-    readonly timeout: number
-  }
-): Partial<Settings> => ({ discovery, namespace, secret, deadlineMillis: timeout })
+  { discovery, namespace, secret, timeout, ...tls }: Command.Command.Config.InferValue<typeof target>
+): Partial<Settings> => ({ discovery, namespace, secret, tls: tlsSettings(tls), deadlineMillis: timeout })
 
 /** An optional flag as an optional property. */
 export const asProperty = <const Name extends string, A>(name: Name, value: Option.Option<A>): { [_ in Name]?: A } =>

@@ -60,7 +60,8 @@ export const worker = Command.make(
           drainTimeoutMillis: drainTimeout,
           maxPayloadBytes: maxPayload,
           namespace,
-          secret
+          secret,
+          tls: Flags.tlsSettings(flags)
         }),
         Output.layerLogger(json)
       ])

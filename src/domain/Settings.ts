@@ -18,6 +18,24 @@ import * as Result from "effect/Result"
 export type LocalPolicy = "when-alone" | "always" | "never"
 
 /**
+ * What `tls+tcp://` addresses need, as PEM text. Who listens has a certificate and its key. Who connects checks that
+ * certificate by `ca`, by default by the authorities that Node knows, and shows its own if it has one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TlsSettings {
+  /** Certificates of the authorities that sign the other side's. `FASTWORKER_TLS_CA` names a file. */
+  readonly ca?: string
+  /** This side's certificate, followed by those between it and the authority. `FASTWORKER_TLS_CERT` names a file. */
+  readonly cert?: string
+  /** Its key. `FASTWORKER_TLS_KEY` names a file. */
+  readonly key?: string
+  /** Whether who connects must show a certificate that `ca` has signed. `FASTWORKER_TLS_CLIENT_CERTIFICATES`. */
+  readonly clientCertificates?: boolean
+}
+
+/**
  * The settings of all roles. Raw numbers name their unit.
  *
  * @category models
@@ -31,6 +49,8 @@ export interface Settings {
    * one whoever can connect may do everything. `FASTWORKER_SECRET`, or the file that `FASTWORKER_SECRET_FILE` names.
    */
   readonly secret: string | undefined
+  /** For `tls+tcp://` addresses. */
+  readonly tls: TlsSettings | undefined
   /** Allows to listen beyond this machine without a secret. `FASTWORKER_INSECURE`. */
   readonly insecure: boolean
   /** Where clients are served. `FASTWORKER_ADDRESS`. */
@@ -115,6 +135,7 @@ export interface Settings {
 export const defaults: Settings = {
   namespace: "default",
   secret: undefined,
+  tls: undefined,
   insecure: false,
   address: "tcp://127.0.0.1:5555",
   workerAddress: "tcp://127.0.0.1:5560",

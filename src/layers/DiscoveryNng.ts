@@ -20,6 +20,16 @@ import { Transport } from "../services/Transport.ts"
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Announcement))
 const decodeVersions = Schema.decodeUnknownResult(Schema.fromJsonString(AnnouncedVersions))
 
+const hostOf = (address: string) => /^[^:]+:\/\/(.*):\d+$/u.exec(address)?.[1]
+
+/** Who listens on all interfaces has no name for itself: it is where its announcements come from. */
+const reachable = (announced: string, discovery: string): string => {
+  const host = hostOf(announced)
+  const known = hostOf(discovery)
+  const isAnywhere = host === "0.0.0.0" || host === "[::]" || host === ""
+  return isAnywhere && known !== undefined && known !== "" ? announced.replace(`//${host}:`, `//${known}:`) : announced
+}
+
 /**
  * Creates discovery on the address of the settings.
  *
@@ -69,7 +79,12 @@ export const make = Effect.gen(function*() {
           mismatched = undefined
           if (announcement.success.epoch === epoch) return
           epoch = announcement.success.epoch
-          onFound(announcement.success)
+          const { address: forClients, workerAddress } = announcement.success
+          onFound({
+            ...announcement.success,
+            address: reachable(forClients, address),
+            workerAddress: reachable(workerAddress, address)
+          })
         }
       })
     })

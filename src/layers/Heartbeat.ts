@@ -17,6 +17,7 @@ import { Heartbeat } from "../services/Heartbeat.ts"
 import { Settings } from "../services/Settings.ts"
 import type { HeartbeatOrder, HeartbeatStart } from "./HeartbeatThread.ts"
 import { peerKey, problem } from "./Secret.ts"
+import { dialOptions } from "./TransportNng.ts"
 
 /** How often the event loop shows that it runs. */
 const tickMillis = 200
@@ -36,7 +37,7 @@ const entry = new URL(`./HeartbeatThread${import.meta.url.slice(import.meta.url.
  */
 export const start = Effect.fnUntraced(function*(session: string) {
   const runFork = Effect.runForkWith(yield* Effect.context())
-  const { secret } = yield* Settings
+  const { secret, tls } = yield* Settings
   const key = secret === undefined || problem(secret) !== undefined ? undefined : peerKey(secret)
   const ticks = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   let thread: Thread | undefined
@@ -51,7 +52,7 @@ export const start = Effect.fnUntraced(function*(session: string) {
   const launch = (): Thread => {
     tick()
     timer = setInterval(tick, tickMillis).unref()
-    const workerData: HeartbeatStart = { v: protocolVersion, session, ticks, tickMillis, key }
+    const workerData: HeartbeatStart = { v: protocolVersion, session, ticks, tickMillis, key, dial: dialOptions(tls) }
     // Nothing of how this process was started, loaders for example, concerns the thread: it starts faster without.
     const started = new Thread(entry, { workerData, execArgv: [], env: {}, name: "fastworker heartbeat" })
     started.unref()

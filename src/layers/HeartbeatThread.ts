@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import type { DialOptions } from "node-nng"
 import { Req } from "node-nng"
 import { Buffer } from "node:buffer"
 import type { MessagePort } from "node:worker_threads"
@@ -28,6 +29,8 @@ export interface HeartbeatStart {
   /** In shared memory: a number that the event loop changes every `tickMillis`, as long as it runs. */
   readonly ticks: Int32Array
   readonly tickMillis: number
+  /** How to connect. */
+  readonly dial: DialOptions
   /** What this process proves its role with; the bytes lose their class on the way into the thread. */
   readonly key: PeerKey | undefined
 }
@@ -49,7 +52,7 @@ const noBytes = new Uint8Array(0)
 /** A beat is not waited for: this bounds the handshake before it. */
 const answerMillis = 60_000
 
-const beatUntilTheEnd = (port: MessagePort, { key, session, tickMillis, ticks, v }: HeartbeatStart) => {
+const beatUntilTheEnd = (port: MessagePort, { dial, key, session, tickMillis, ticks, v }: HeartbeatStart) => {
   let address = ""
   let req: Req | undefined
   let send: Connection["request"] | undefined
@@ -96,7 +99,7 @@ const beatUntilTheEnd = (port: MessagePort, { key, session, tickMillis, ticks, v
       void req?.close()
       address = order.address
       req = new Req({ reconnectMinMillis: 50, reconnectMaxMillis: 1_000 })
-      req.dial(address)
+      req.dial(address, dial)
       send = sender(req, address)
     }
     clearInterval(timer)

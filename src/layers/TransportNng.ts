@@ -1,13 +1,19 @@
 /**
- * The transport over NNG: REQ/REP for requests, PUB/SUB for announcements, on `tcp://`, `ipc://` and `inproc://`.
+ * The transport over NNG: REQ/REP for requests, PUB/SUB for announcements, on `tcp://`, `tls+tcp://`, `ipc://` and
+ * `inproc://`.
  * Connections are made in the background and again when they are lost. Compatible on the wire with the C library.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { DialOptions, ListenOptions } from "node-nng"
 import { NngError, parseDialAddress, Pub, Rep, Req, Sub } from "node-nng"
+import { X509Certificate } from "node:crypto"
+import { createSecureContext } from "node:tls"
 import { AddressError } from "../domain/Errors.ts"
+import type { TlsSettings } from "../domain/Settings.ts"
+import { Settings } from "../services/Settings.ts"
 import { Transport } from "../services/Transport.ts"
 
 /** A control plane that restarts is found within about this time. */
@@ -40,13 +46,60 @@ const acquire = <S extends { readonly close: () => Promise<void> }>(open: () => 
     (socket) => Effect.promise(() => socket.close())
   )
 
+/** Who listens on an address with TLS needs a certificate; other addresses take none. */
+const listenOptions = (address: string, tls: TlsSettings | undefined): ListenOptions => {
+  const { ca, cert, clientCertificates = false, key } = tls ?? {}
+  if (!/^tls\+/iu.test(address)) return {}
+  if (cert === undefined || key === undefined) {
+    throw new NngError("EINVAL", "needs a certificate and its key: --tls-cert and --tls-key")
+  }
+  if (clientCertificates && ca === undefined) {
+    throw new NngError("EINVAL", "asks for certificates and can't check them: say by which authority, --tls-ca")
+  }
+  return { tls: { cert, key, ...(ca === undefined ? {} : { ca }), requireClientCertificate: clientCertificates } }
+}
+
+/** Certificates and keys that can't be read are wrong wherever they are used. */
+const checkTls = ({ ca, cert, key }: TlsSettings): Effect.Effect<void, AddressError> =>
+  Effect.asVoid(Effect.try({
+    try: () => {
+      // Authorities that can't be read would be left out without a word.
+      if (ca !== undefined) new X509Certificate(ca)
+      createSecureContext({ ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) })
+    },
+    catch: (cause) =>
+      new AddressError({
+        address: "tls+tcp://",
+        reason: `certificates and keys must be PEM and belong together: ${
+          cause instanceof Error ? cause.message : String(cause)
+        }`
+      })
+  }))
+
+/**
+ * Returns what a connection needs to be made with TLS.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const dialOptions = (tls: TlsSettings | undefined): DialOptions => {
+  if (tls === undefined) return {}
+  const { ca, cert, key } = tls
+  return {
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key })
+    }
+  }
+}
+
 /**
  * Creates the transport.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): Transport["Service"] =>
+export const make = (tls?: TlsSettings): Transport["Service"] =>
   Transport.of({
     serve: Effect.fnUntraced(function*(address, { maxMessageBytes, onClose, onRefused, onRequest }) {
       const socket = yield* acquire(() => new Rep({ receiveMaxBytes: maxMessageBytes }), address)
@@ -61,12 +114,18 @@ export const make = (): Transport["Service"] =>
       )
       socket.onPipeClose((pipe) => onClose(pipe.id))
       socket.onRefused((remote, reason) => onRefused(remote, reason.message))
-      const listener = yield* Effect.tryPromise({ try: () => socket.listen(address), catch: toAddressError(address) })
+      const listener = yield* Effect.tryPromise({
+        try: () => socket.listen(address, listenOptions(address, tls)),
+        catch: toAddressError(address)
+      })
       return { address: listener.address }
     }),
     connect: Effect.fnUntraced(function*(address, { maxMessageBytes }) {
       const socket = yield* acquire(() => new Req({ ...reconnect, receiveMaxBytes: maxMessageBytes }), address)
-      const dialer = yield* Effect.try({ try: () => socket.dial(address), catch: toAddressError(address) })
+      const dialer = yield* Effect.try({
+        try: () => socket.dial(address, dialOptions(tls)),
+        catch: toAddressError(address)
+      })
       return {
         address,
         request: (payload, options, done) =>
@@ -79,14 +138,17 @@ export const make = (): Transport["Service"] =>
     publish: Effect.fnUntraced(function*(address, { welcome }) {
       const socket = yield* acquire(() => new Pub(), address)
       socket.onPipe((pipe) => socket.sendTo(pipe, welcome()))
-      const listener = yield* Effect.tryPromise({ try: () => socket.listen(address), catch: toAddressError(address) })
+      const listener = yield* Effect.tryPromise({
+        try: () => socket.listen(address, listenOptions(address, tls)),
+        catch: toAddressError(address)
+      })
       return { address: listener.address, send: (payload) => socket.send(payload) }
     }),
     subscribe: Effect.fnUntraced(function*(address, { onMessage, topic }) {
       const socket = yield* acquire(() => new Sub(reconnect), address)
       socket.subscribe(topic)
       socket.onMessage(onMessage)
-      yield* Effect.try({ try: () => socket.dial(address), catch: toAddressError(address) })
+      yield* Effect.try({ try: () => socket.dial(address, dialOptions(tls)), catch: toAddressError(address) })
     })
   })
 
@@ -102,4 +164,12 @@ const describe = (error: NngError, isConnected: boolean, lastError: NngError | n
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Transport> = Layer.sync(Transport, make)
+export const layer: Layer.Layer<Transport, AddressError> = Layer.effect(
+  Transport,
+  Effect.gen(function*() {
+    const { tls } = yield* Settings
+    // Now, since connections are made in the background, where nobody waits for what is wrong with their options.
+    if (tls !== undefined) yield* checkTls(tls)
+    return make(tls)
+  })
+)

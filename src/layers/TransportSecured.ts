@@ -38,17 +38,20 @@ export const isLocal = (address: string): boolean => {
   return localHost.test(rest.replace(/\/.*$/u, "").replace(/:\d*$/u, ""))
 }
 
+const isTls = (address: string) => /^tls\+/iu.test(address)
+
 const newline = 0x0a
 
 /** Checks that nobody listens beyond this machine by accident. */
-const checkExposure = (address: string, { insecure, secret }: Values) =>
-  secret !== undefined || insecure || isLocal(address)
+const checkExposure = (address: string, { insecure, secret, tls }: Values) =>
+  secret !== undefined || insecure || isLocal(address) || (isTls(address) && tls?.clientCertificates === true)
     ? Effect.void
     : Effect.fail(
       new AddressError({
         address,
         reason: "can be reached from other machines, and whoever connects could run tasks: set FASTWORKER_SECRET " +
-          "(`fastworker secret` makes one) here and in every client and worker, or say --insecure"
+          "(`fastworker secret` makes one) here and in every client and worker, ask for certificates " +
+          "(tls+tcp:// with --tls-client-certificates), or say --insecure"
       })
     )
 

@@ -23,7 +23,7 @@ suite("TransportSecured over memory", over(TransportMemory.layer(), secret), {
   malformed: ["", "name", "memory://", "memory://with space"]
 })
 
-suite("TransportSecured over NNG", over(TransportNng.layer, secret), {
+suite("TransportSecured over NNG", over(Layer.orDie(TransportNng.layer), secret), {
   anywhere: "tcp://127.0.0.1:0",
   malformed: ["", "127.0.0.1", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:x"]
 })
