@@ -64,8 +64,9 @@ const checkTls = ({ ca, cert, key }: TlsSettings): Effect.Effect<void, AddressEr
   Effect.asVoid(Effect.try({
     try: () => {
       // Authorities that can't be read would be left out without a word.
-      if (ca !== undefined) new X509Certificate(ca)
-      createSecureContext({ ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) })
+      const authority = ca === undefined ? undefined : new X509Certificate(ca)
+      const pair = { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) }
+      return { authority, context: createSecureContext(pair) }
     },
     catch: (cause) =>
       new AddressError({
