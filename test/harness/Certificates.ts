@@ -43,10 +43,8 @@ export const makeCertificates = (): Certificates => {
   const issue = (name: string) => {
     const [key, request, cert] = [path(`${name}.key`), path(`${name}.csr`), path(`${name}.pem`)]
     openssl("req", ...curve, "-subj", `/CN=${name}`, "-keyout", key, "-out", request)
-    openssl(
-      ...["x509", "-req", "-in", request, "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial"],
-      ...["-days", "2", "-extfile", path("names"), "-out", cert]
-    )
+    const signing = ["-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days", "2"]
+    openssl("x509", "-req", "-in", request, ...signing, "-extfile", path("names"), "-out", cert)
     return { cert, key }
   }
   return {
