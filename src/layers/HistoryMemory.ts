@@ -183,7 +183,11 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   const keep = (outcome: Outcome, task: TaskRecord | undefined, args: Uint8Array | undefined) => {
     const failure = outcome.reason === undefined
       ? undefined
-      : fail(outcome, { ...outcome, reason: outcome.reason, endedAt: outcome.finishedAt }, false)
+      : fail(
+        outcome,
+        { reason: outcome.reason, body: outcome.body, endedAt: outcome.finishedAt, worker: outcome.worker },
+        false
+      )
     if (isKept) log.add(outcome, args, failure?.group.number ?? -1, extraOf(outcome, task, failure?.text))
     else paths.delete(outcome.id)
   }
