@@ -124,7 +124,7 @@ describe("history log", () => {
 
     for (let i = 0; i < 10; i++) log.add(finished(`${i}`), args, -1, undefined)
     assert.deepStrictEqual([log.size(), withArgs()], [10, ["8", "9"]])
-    for (let i = 0; i < 3; i++) log.add(finished(`${i}+`), undefined, -1, extra("x".repeat(500)))
+    for (let i = 0; i < 3; i++) log.add(finished(`${i}+`), undefined, -1, extra("x".repeat(1_500)))
 
     assert.deepStrictEqual(withArgs(), [])
     assert.isAtMost(log.bytes(), 10 * each + 3_000)
