@@ -65,7 +65,7 @@ const isMeant = (query: TaskQuery, task: Known): boolean => {
 
 const randomQuery = (random: () => number, all: ReadonlyArray<Known>): TaskQuery => {
   const pick = <A>(items: ReadonlyArray<A>): A => items[Math.floor(random() * items.length)] as A
-  const maybe = <A extends object>(share: number, make: () => A) => random() < share ? make() : {}
+  const maybe = (share: number, make: () => TaskQuery): TaskQuery => random() < share ? make() : {}
   const states = ["queued", "delayed", "running", "cancelling", "succeeded", "failed", "cancelled", "expired"]
   const some = pick(all)
   return {

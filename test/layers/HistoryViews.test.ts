@@ -5,7 +5,7 @@ import * as View from "../../src/domain/View.ts"
 import { makeRandom } from "../harness/random.ts"
 import { epochMillis, live, makePlane } from "./histories.ts"
 
-const check = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+const check = (schema: Schema.ConstraintDecoder<unknown>) => {
   const decode = Schema.decodeUnknownSync(schema)
   return (value: unknown) => {
     // As it goes over the wire: what is `undefined` is not there.

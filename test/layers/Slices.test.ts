@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { makeSlices } from "../../src/layers/Slices.ts"
+import { until } from "../harness/Until.ts"
 
 /** Slices on a clock on which each look at it takes a millisecond: two steps are a slice. */
 const makeSlow = () => {
@@ -65,13 +66,14 @@ describe("slices", () => {
           yield
         }
       }))
-      while (steps < 10) yield* Effect.yieldNow
+      yield* until("some steps", () => steps >= 10)
 
       yield* Fiber.interrupt(endless)
 
       const seen = steps
       assert.strictEqual(
         yield* slices(function*() {
+          yield
           return "next"
         }),
         "next"

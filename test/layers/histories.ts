@@ -80,7 +80,7 @@ export const makePlane = (changes: Partial<Settings> = {}) => {
     now,
     wall: times.wall
   })
-  const { history, lost, tick } = makeControlPlaneHistory({
+  const shown = makeControlPlaneHistory({
     core,
     memory,
     results,
@@ -101,14 +101,13 @@ export const makePlane = (changes: Partial<Settings> = {}) => {
 
   const plane = {
     core,
-    history,
+    history: shown.history,
     memory,
     outcomes,
     registry,
     wall: times.wall,
     now,
-    tick: () => tick(time, 100),
-    lost,
+    tick: () => shown.tick(time, 100),
     pass(millis: number) {
       time += millis
       core.tick(time)
@@ -193,7 +192,7 @@ export const makePlane = (changes: Partial<Settings> = {}) => {
       workers.delete(id)
       core.disconnected(found.worker, time)
       time += settings.reconnectGraceMillis + 1
-      for (const worker of core.expire(time)) lost(worker)
+      for (const worker of core.expire(time)) shown.lost(worker)
     }
   }
   return plane
