@@ -51,6 +51,7 @@ export const controlPlane = Command.make(
       discovery: flags.discovery,
       namespace: flags.namespace,
       dashboard: flags.dashboard,
+      dashboardPrefix: flags.dashboardPrefix,
       concurrency: flags.concurrency,
       local: flags.local,
       maxWaiting: flags.maxWaiting,

@@ -34,6 +34,8 @@ export interface Settings {
   readonly discovery: string
   /** HTTP host and port of the dashboard. `FASTWORKER_DASHBOARD`. */
   readonly dashboard: string
+  /** Path that the dashboard stands under at a proxy, such as `/queue`. `FASTWORKER_DASHBOARD_PREFIX`. */
+  readonly dashboardPrefix: string
   /** Tasks that a worker runs at once. `FASTWORKER_CONCURRENCY`. */
   readonly concurrency: number
   /** Whether the control plane runs tasks itself. `FASTWORKER_LOCAL`. */
@@ -109,6 +111,7 @@ export const defaults: Settings = {
   workerAddress: "tcp://127.0.0.1:5560",
   discovery: "tcp://127.0.0.1:5550",
   dashboard: "127.0.0.1:8080",
+  dashboardPrefix: "",
   concurrency: 16,
   local: "when-alone",
   maxWaiting: 1_000_000,

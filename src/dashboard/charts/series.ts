@@ -1,0 +1,116 @@
+/** Series of numbers over time, made fit for drawing. Pure. */
+import type { Range, Second, Series } from "../../domain/View.ts"
+
+export const rangeMillis: Readonly<Record<Range, number>> = {
+  "5m": 300_000,
+  "15m": 900_000,
+  "1h": 3_600_000,
+  "6h": 21_600_000,
+  "24h": 86_400_000
+}
+
+export const rangeLabels: Readonly<Record<Range, string>> = {
+  "5m": "5\u00a0m",
+  "15m": "15\u00a0m",
+  "1h": "1\u00a0h",
+  "6h": "6\u00a0h",
+  "24h": "24\u00a0h"
+}
+
+export const rangeWords: Readonly<Record<Range, string>> = {
+  "5m": "5 min",
+  "15m": "15 min",
+  "1h": "hour",
+  "6h": "6 hours",
+  "24h": "24 hours"
+}
+
+/** Points that a chart draws at most: more than it has pixels for is noise. */
+const maxPoints = 120
+
+/** How many steps are drawn as one. */
+export const factorOf = (length: number): number => Math.max(1, Math.ceil(length / maxPoints))
+
+const chunks = <A>(values: ReadonlyArray<A>, factor: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from(
+    { length: Math.ceil(values.length / factor) },
+    (_, index) => values.slice(index * factor, (index + 1) * factor)
+  )
+
+/** Counts as a rate a second. The step that is going on is left out: it would always fall. */
+export const rates = (counts: ReadonlyArray<number>, stepMillis: number, factor: number): ReadonlyArray<number> =>
+  chunks(counts.slice(0, -1), factor).map((chunk) =>
+    chunk.reduce((sum, value) => sum + value, 0) / (chunk.length * stepMillis / 1_000)
+  )
+
+/** Percentiles can't be added up: of steps that are drawn as one the largest stands for all. */
+export const highest = (
+  values: ReadonlyArray<number | null>,
+  factor: number
+): ReadonlyArray<number | null> =>
+  chunks(values.slice(0, -1), factor).map((chunk) =>
+    chunk.reduce<number | null>((top, value) => value === null ? top : Math.max(top ?? 0, value), null)
+  )
+
+/** Sums for a sparkline of so many points. */
+export const summed = (counts: ReadonlyArray<number>, points: number): ReadonlyArray<number> =>
+  chunks(counts, Math.max(1, Math.ceil(counts.length / points))).map((chunk) =>
+    chunk.reduce((sum, value) => sum + value, 0)
+  )
+
+const counted = ["accepted", "started", "succeeded", "failed", "retried", "cancelled", "expired"] as const
+
+/**
+ * Adds seconds that ended. A series of seconds moves on; in one of longer steps they count in the step that is going on,
+ * and one that is over has to be asked for (`undefined`): only the control plane has its percentiles.
+ */
+export const appended = (series: Series, seconds: ReadonlyArray<Second>): Series | undefined => {
+  const { stepMillis } = series
+  const length = series.accepted.length
+  const last = series.from + (length - 1) * stepMillis
+  const fresh = seconds.filter(({ at }) => at >= last)
+  if (fresh.length === 0) return series
+  if (fresh.some(({ at }) => at >= last + stepMillis) && stepMillis !== 1_000) return undefined
+  let next = series
+  for (const second of fresh) next = stepMillis === 1_000 ? shifted(next, second) : summedUp(next, second)
+  return next
+}
+
+const withTotals = (series: Series, second: Second): Series["totals"] => {
+  const totals = { ...series.totals }
+  for (const name of counted) totals[name] += second[name]
+  return totals
+}
+
+const summedUp = (series: Series, second: Second): Series => {
+  const next = { ...series, totals: withTotals(series, second) }
+  for (const name of counted) {
+    next[name] = [...series[name].slice(0, -1), (series[name].at(-1) ?? 0) + second[name]]
+  }
+  return next
+}
+
+const shifted = (series: Series, second: Second): Series => {
+  const length = series.accepted.length
+  const last = series.from + (length - 1) * 1_000
+  // The second that was going on is over: it is put in its place, and an empty one follows.
+  const place = length - 1 + Math.round((second.at - last) / 1_000)
+  const gap = place + 2 - length
+  const push = <A>(values: ReadonlyArray<A>, value: A, empty: A): ReadonlyArray<A> => {
+    const wide = [...values, ...Array.from({ length: gap }, () => empty)]
+    wide[place] = value
+    return wide.slice(gap)
+  }
+  const next = { ...series, from: series.from + gap * 1_000, totals: withTotals(series, second) }
+  for (const name of counted) next[name] = push(series[name], second[name], 0)
+  next.waiting = push(series.waiting, series.waiting.at(-1) ?? null, series.waiting.at(-1) ?? null)
+  next.running = push(series.running, series.running.at(-1) ?? null, series.running.at(-1) ?? null)
+  for (const kind of ["wait", "run"] as const) {
+    next[kind] = {
+      p50: push(series[kind].p50, second[kind]?.p50 ?? null, null),
+      p95: push(series[kind].p95, second[kind]?.p95 ?? null, null),
+      p99: push(series[kind].p99, second[kind]?.p99 ?? null, null)
+    }
+  }
+  return next
+}

@@ -1,0 +1,76 @@
+/** Windows over the page: a dialog that asks for all attention, and a drawer beside which the page stays usable. */
+import * as Kobalte from "@kobalte/core/dialog"
+import { type JSX, Show } from "solid-js"
+import { IconButton } from "./Button.tsx"
+import { X } from "./icons.ts"
+
+/** The first thing to fill in, else the first answer: not the cross. */
+const focusFirst = (event: Event) => {
+  const dialog = event.currentTarget ?? event.target
+  if (!(dialog instanceof HTMLElement)) return
+  const first = dialog.querySelector<HTMLElement>(".dialog-body :is(input, textarea, select)") ??
+    dialog.querySelector<HTMLElement>("footer button")
+  if (first === null) return
+  event.preventDefault()
+  first.focus()
+}
+
+export const Dialog = (
+  props: {
+    readonly title: string
+    readonly onClose: () => void
+    readonly width?: number
+    readonly children: JSX.Element
+    /** Buttons, the one that does it last. */
+    readonly footer?: JSX.Element
+  }
+) => (
+  <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
+    <Kobalte.Portal>
+      <Kobalte.Overlay class="veil" />
+      <Kobalte.Content
+        class="dialog"
+        data-modal=""
+        onOpenAutoFocus={focusFirst}
+        style={{ "--dialog-width": `${props.width ?? 480}px` }}
+      >
+        <header>
+          <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
+          <IconButton icon={X} label="Close" onClick={props.onClose} />
+        </header>
+        <div class="dialog-body">{props.children}</div>
+        <Show when={props.footer}>
+          <footer>{props.footer}</footer>
+        </Show>
+      </Kobalte.Content>
+    </Kobalte.Portal>
+  </Kobalte.Root>
+)
+
+/** At the right edge, 640 pixels wide; the list beside it can still be used, Esc closes it and gives the focus back. */
+export const Drawer = (
+  props: {
+    readonly label: string
+    readonly onClose: () => void
+    /** Stays in sight at the top. */
+    readonly head: JSX.Element
+    readonly children: JSX.Element
+  }
+) => (
+  <Kobalte.Root open modal={false} preventScroll={false} onOpenChange={(open) => open || props.onClose()}>
+    <Kobalte.Portal>
+      <Kobalte.Content
+        class="drawer"
+        aria-label={props.label}
+        aria-labelledby={undefined}
+        onInteractOutside={(event) => event.preventDefault()}
+      >
+        <header>
+          {props.head}
+          <IconButton icon={X} label="Close" onClick={props.onClose} />
+        </header>
+        {props.children}
+      </Kobalte.Content>
+    </Kobalte.Portal>
+  </Kobalte.Root>
+)

@@ -1,0 +1,27 @@
+/** Builds the dashboard into `dist/dashboard`: relative addresses only, nothing inline, nothing from elsewhere. */
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vite"
+import solid from "vite-plugin-solid"
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  // The page's <base> says where the dashboard stands.
+  base: "./",
+  plugins: [solid()],
+  worker: { format: "es" },
+  build: {
+    outDir: fileURLToPath(new URL("../../dist/dashboard", import.meta.url)),
+    emptyOutDir: true,
+    target: "es2023",
+    // Older targets get light-dark() rewritten.
+    cssTarget: "chrome123",
+    cssCodeSplit: false,
+    // A font as a data: address is against the policy of the page.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    license: { fileName: "licences.md" },
+    rolldownOptions: { checks: { pluginTimings: false } },
+    reportCompressedSize: false
+  },
+  server: { proxy: { "/api": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }
+})
