@@ -312,6 +312,9 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
     /** The tasks that a schedule submitted last, oldest first. */
     runs: (schedule: string): ReadonlyArray<string> => runs.get(schedule) ?? [],
 
+    /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
+    remembered: () => ({ paths: paths.size, retrying: retrying.size }),
+
     /** How many changes there were. */
     changed: () => changed,
 
