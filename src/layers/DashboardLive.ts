@@ -258,7 +258,7 @@ export const makeLive = ({ feed, now, wallNow }: {
     },
 
     /** Ends all streams. */
-    close() {
+    close: () => {
       isClosed = true
       clearInterval(timer)
       clearTimeout(forgetTimer)
