@@ -262,7 +262,7 @@ export const makeLive = ({ feed, now, wallNow }: {
       isClosed = true
       clearInterval(timer)
       clearTimeout(forgetTimer)
-      for (const { wake } of [...listeners]) wake?.()
+      for (const { wake } of listeners) wake?.()
     }
   }
 }

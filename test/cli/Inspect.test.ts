@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]())
 
 const fastworker = (...args: ReadonlyArray<string>) => cluster.run(args)
-const json = <A>({ stdout }: Output) => JSON.parse(stdout) as A
+const json = <A = unknown>({ stdout }: Output): A => JSON.parse(stdout) as A
 
 const idsOf = async (...args: ReadonlyArray<string>) => {
   const { tasks, total } = json<{ tasks: Array<{ id: string }>; total: number }>(

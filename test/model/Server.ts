@@ -195,9 +195,6 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     settings,
     epoch,
     now,
-    question: () => {
-      throw new Error("The simulation asks nothing of the history")
-    },
     wallNow: wall,
     schedule,
     // Nobody asks.
