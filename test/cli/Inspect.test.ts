@@ -19,12 +19,12 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]())
 
 const fastworker = (...args: ReadonlyArray<string>) => cluster.run(args)
-const json = <A = unknown>({ stdout }: Output): A => JSON.parse(stdout) as A
+const json = ({ stdout }: Output): unknown => JSON.parse(stdout)
 
 const idsOf = async (...args: ReadonlyArray<string>) => {
-  const { tasks, total } = json<{ tasks: Array<{ id: string }>; total: number }>(
+  const { tasks, total } = json(
     await fastworker("list", "--json", ...args)
-  )
+  ) as { tasks: Array<{ id: string }>; total: number }
   assert.isAtLeast(total, tasks.length)
   return tasks.map(({ id }) => id)
 }
@@ -45,9 +45,9 @@ describe("show", () => {
   it("prints everything that is known of a task", async () => {
     const fine = await fastworker("show", "fine-1")
     const bad = await fastworker("show", "bad-2")
-    const machine = json<{ attempts: Array<object>; args: { text: string } }>(
+    const machine = json(
       await fastworker("show", "bad-1", "--json")
-    )
+    ) as { attempts: Array<object>; args: { text: string } }
     const none = await fastworker("show", "none")
 
     assert.match(fine.stdout, /^args +\{"x":1,"y":2\}$/mu)
@@ -63,9 +63,9 @@ describe("show", () => {
 
 describe("errors", () => {
   it("lists failures by what they have in common; their key finds the tasks", async () => {
-    const { groups } = json<{ groups: Array<{ key: string; name: string; sample: string }> }>(
+    const { groups } = json(
       await fastworker("errors", "--json")
-    )
+    ) as { groups: Array<{ key: string; name: string; sample: string }> }
     const text = await fastworker("errors", "--range", "1h", "--name", "explode")
 
     assert.sameMembers(groups.map(({ name }) => name), ["add", "explode"])
@@ -120,9 +120,9 @@ describe("schedule set", () => {
     }
 
     assert.deepStrictEqual([set.code, set.stdout], [0, "Set nightly\n"])
-    const { schedules } = json<{ schedules: Array<{ id: string; lastTask: string }> }>(
+    const { schedules } = json(
       await fastworker("schedules", "--json")
-    )
+    ) as { schedules: Array<{ id: string; lastTask: string }> }
     assert.deepStrictEqual(schedules.map(({ id, lastTask }) => [id, lastTask]), [["nightly", ran.stdout.trim()]])
   }, 120_000)
 })
