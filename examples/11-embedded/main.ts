@@ -17,7 +17,7 @@ import type { AddressInfo } from "node:net"
 const hash = Task.define("hash", {
   args: { text: Schema.String },
   success: Schema.Int,
-  run: ({ text }) => Effect.succeed([...text].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) | 0, 0))
+  run: ({ text }) => Effect.succeed(Buffer.from(text).reduce((sum, byte) => (sum * 31 + byte) | 0, 0))
 })
 
 // Free ports of this machine; leave the settings out for the usual ones, so that workers of their own find this process.

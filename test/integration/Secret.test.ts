@@ -184,7 +184,7 @@ describe("a control plane", () => {
 describe("secret", () => {
   it("makes secrets, each another, and the key of a role of the one that is set", async () => {
     const made = await Promise.all([cluster.run(["secret"]), cluster.run(["secret", "--json"])])
-    const [first = "", second = ""] = [
+    const [first, second] = [
       made[0].stdout.trim(),
       (JSON.parse(made[1].stdout) as { readonly secret: string }).secret
     ]

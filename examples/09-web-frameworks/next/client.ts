@@ -6,7 +6,8 @@ import { FastWorker } from "fastworker/promise"
 
 const shared = globalThis as { fastworker?: Promise<FastWorker> }
 
+/** Found by announcements on this address; by default on the usual one of this machine. */
+const { FASTWORKER_DISCOVERY: discovery } = process.env
+
 export const fastworker = (): Promise<FastWorker> =>
-  shared.fastworker ??= FastWorker.connect({
-    ...(process.env["FASTWORKER_DISCOVERY"] === undefined ? {} : { discovery: process.env["FASTWORKER_DISCOVERY"] })
-  })
+  shared.fastworker ??= FastWorker.connect(discovery === undefined ? {} : { discovery })
