@@ -6,9 +6,11 @@ import type { Toasts } from "./components/Toasts.tsx"
 import type { Commands } from "./keyboard/Commands.ts"
 import type { Live } from "./live/Live.ts"
 import type { Preferences } from "./Preferences.ts"
+import type { Who } from "./session/Session.ts"
 
 export interface App {
   readonly api: Api
+  readonly who: Who
   readonly live: Live
   readonly commands: Commands
   readonly dialogs: Dialogs

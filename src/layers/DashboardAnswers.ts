@@ -49,11 +49,13 @@ export const problem = (
 
 const titles: ReadonlyMap<number, string> = new Map([
   [400, "Not understood"],
+  [401, "Sign in"],
   [403, "Not allowed"],
   [404, "Not found"],
   [405, "Not this method"],
   [413, "Too large"],
   [415, "Not this kind of body"],
+  [429, "Too often"],
   [500, "An error of ours"],
   [503, "Not now"]
 ])

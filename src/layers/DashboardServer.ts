@@ -20,6 +20,7 @@ import {
 } from "effect/http"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import { createServer } from "node:http"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
@@ -31,6 +32,10 @@ import * as DashboardApi from "./DashboardApi.ts"
 import { makeDocs } from "./DashboardDocs.ts"
 import { makeFiles } from "./DashboardFiles.ts"
 import { makeLive, maxStreams } from "./DashboardLive.ts"
+import { makeLogin } from "./DashboardLogin.ts"
+import { makeSessions, refuseMethod } from "./DashboardSession.ts"
+import { planeKey } from "./Secret.ts"
+import { isLocal } from "./TransportSecured.ts"
 
 /**
  * Service that tells where the dashboard is; `undefined` when there is none.
@@ -111,6 +116,9 @@ const isFromUs = ({ headers }: HttpServerRequest.HttpServerRequest): boolean => 
   return host !== undefined && (host === headers["host"] || host === headers["x-forwarded-host"])
 }
 
+/** Questions that are too long for an address: they change nothing. */
+const reading: ReadonlySet<string> = new Set(["/api/tasks/lookup"])
+
 const isRead = (method: string) => method === "GET" || method === "HEAD"
 
 const liveHeaders = {
@@ -122,8 +130,10 @@ const liveHeaders = {
 /** Makes the answer to every request. */
 const makeHandler = Effect.fnUntraced(function*(bound: string) {
   const plane = yield* ControlPlane
-  const { dashboardPrefix: prefix, maxPayloadBytes } = yield* Settings
+  const { dashboardPrefix: prefix, maxPayloadBytes, secret } = yield* Settings
   const clock = yield* Clock.Clock
+  const login = makeLogin({ secret, prefix, now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 })
+  const { session, unknown } = makeSessions(login)
   const live = makeLive({
     feed: plane.history.feed,
     now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
@@ -176,8 +186,18 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     ["/readyz", () => ready]
   ])
 
-  const refuseMethod = (method: string, allowed: string) =>
-    problem(405, "MethodNotAllowed", `${method} is not allowed here: use ${allowed}`, { allow: allowed })
+  /** Who changed what, for those who have to know later. */
+  const audited = (
+    answered: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Effect.Services<typeof api>>,
+    about: { readonly method: string; readonly path: string; readonly role: string; readonly address: string }
+  ) =>
+    Effect.tap(answered, ({ status }) =>
+      Effect.logInfo(`${about.method} ${about.path}`, {
+        audit: true,
+        status,
+        role: about.role,
+        remote: about.address
+      }))
 
   const tooLarge = problem(413, "TooLarge", `A request has at most ${maxBytes} bytes`, { connection: "close" })
 
@@ -235,11 +255,23 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     if (!isRead(method) && !isFromUs(request)) {
       return Effect.succeed(problem(403, "ForeignOrigin", "A page from elsewhere may not change anything here"))
     }
+    const address = Option.getOrElse(request.remoteAddress, () => "unknown")
+    const isOpen = !path.startsWith("/api") && path !== "/openapi.json"
+    const visitor = isOpen ? undefined : login.visitor(headers, address)
+    if (path === "/api/session" && visitor !== undefined) return session(request, visitor, address)
+    if (visitor !== undefined && visitor.role === undefined) return Effect.succeed(unknown(visitor))
+    if (visitor?.role === "observer" && !isRead(method) && !reading.has(path)) {
+      return Effect.succeed(problem(403, "ReadOnly", "An observer may not change anything: this key only reads"))
+    }
     const found = fixed.get(path)
     if (found !== undefined) {
       return isRead(method) ? found(request) : Effect.succeed(refuseMethod(method, "GET, HEAD"))
     }
-    if (path === "/api" || path.startsWith("/api/")) return ask(request.modify({ url }), path)
+    if (path === "/api" || path.startsWith("/api/")) {
+      const answered = ask(request.modify({ url }), path)
+      if (isRead(method) || reading.has(path)) return answered
+      return audited(answered, { method, path, address, role: visitor?.role ?? "operator" })
+    }
     if (!isRead(method)) return Effect.succeed(refuseMethod(method, "GET, HEAD"))
     return Effect.sync(() =>
       files.answer({
@@ -265,11 +297,20 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
  */
 export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = Layer.unwrap(
   Effect.gen(function*() {
-    const { dashboard, dashboardPrefix } = yield* Settings
+    const { dashboard, dashboardPrefix, insecure, secret } = yield* Settings
     const address = parseAddress(dashboard)
     const invalid = (reason: string) => new AddressError({ address: dashboard, reason })
     if (address === undefined) {
       return yield* invalid("is not a host and a port: write for example 127.0.0.1:8080")
+    }
+    if (secret === undefined && !insecure && !isLocal(`http://${dashboard}`)) {
+      return yield* invalid(
+        "can be reached from other machines, and whoever opens it could run tasks: set FASTWORKER_SECRET " +
+          "(`fastworker secret` makes one), then it asks who signs in; or say --insecure"
+      )
+    }
+    if (secret !== undefined && planeKey(secret) === undefined) {
+      return yield* invalid("can't be served with the key of a role: a control plane needs the secret itself")
     }
     const node = createServer({ headersTimeout: headersMillis, requestTimeout: requestMillis })
     node.maxConnections = maxConnections

@@ -77,7 +77,8 @@ const wait = (millis: number, signal: AbortSignal | undefined) =>
     }, { once: true })
   })
 
-export const makeClient = (base: string) => {
+/** `onStranger` is called when the server says that it does not know who asks. */
+export const makeClient = (base: string, onStranger: () => void = () => {}) => {
   const once = async <A>(method: string, address: string, request: Request): Promise<Result<A>> => {
     const { as = "json", body, signal } = request
     const patience = AbortSignal.timeout(patienceMillis)
@@ -88,6 +89,7 @@ export const makeClient = (base: string) => {
         ...body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }
       })
       const text = await response.text()
+      if (response.status === 401) onStranger()
       if (!response.ok) return { ok: false, problem: problemOf(response.status, text) }
       return { ok: true, value: (as === "text" ? text : text === "" ? undefined : JSON.parse(text)) as A }
     } catch (error) {

@@ -65,6 +65,7 @@ export interface NewTask {
 export type PayloadPart = "args" | "result" | "error" | "progress"
 
 export const makeApi = (client: Client) => ({
+  signOut: () => client.remove("/session"),
   client,
   stats: (signal?: AbortSignal) => client.get<Stats>("/stats", { signal }),
   series: (query: { readonly range?: View.Range; readonly type?: string }, signal?: AbortSignal) =>

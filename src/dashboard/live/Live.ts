@@ -78,7 +78,10 @@ const nothing: Snapshot = {
 /** How the stream is opened: another one in tests of components. */
 export type OpenLink = typeof openLink
 
-export const createLive = (base: string, open: OpenLink = openLink): Live => {
+export const createLive = (
+  base: string,
+  { open = openLink, readOnly }: { readonly open?: OpenLink; readonly readOnly?: string | undefined } = {}
+): Live => {
   const [data, setData] = createStore<{ -readonly [P in keyof Snapshot]: Snapshot[P] }>(nothing)
   const [ready, setReady] = createSignal(false)
   const [connection, setConnection] = createSignal<Connection>({ state: "connecting", since: Date.now() })
@@ -156,6 +159,7 @@ export const createLive = (base: string, open: OpenLink = openLink): Live => {
   }, { defer: true }))
 
   const blocked = createMemo(() => {
+    if (readOnly !== undefined) return readOnly
     if (status() !== "live" || connection().state !== "live") return "There is no connection to the control plane."
     return data.stats.draining ? "The control plane is shutting down." : undefined
   })

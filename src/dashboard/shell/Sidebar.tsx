@@ -11,6 +11,7 @@ import {
   Code,
   LayoutGrid,
   List,
+  LogOut,
   Moon,
   Search,
   SlidersHorizontal,
@@ -91,7 +92,11 @@ const words = { connecting: "Connecting…", live: "Live", reconnecting: "Reconn
 const tones = { connecting: "mute", live: "ok", reconnecting: "warn", disconnected: "bad" } as const
 
 export const Sidebar = (props: { readonly open: boolean }) => {
-  const { api, commands, dialogs, live, preferences } = useApp()
+  const { api, commands, dialogs, live, preferences, who } = useApp()
+  const signOut = async () => {
+    await api.signOut()
+    location.reload()
+  }
   const types = createQuery(() => true as const, (_, signal) => api.types.list(signal), { every: 60_000 })
   const shownState = () => live.frozen() ? "Frozen" : words[live.status()]
   return (
@@ -163,6 +168,14 @@ export const Sidebar = (props: { readonly open: boolean }) => {
               aria-pressed={live.frozen()}
               onClick={() => live.freeze(!live.frozen())}
             />
+            <Show when={who.isNeeded}>
+              <IconButton
+                size="small"
+                icon={LogOut}
+                label={`Sign out (${who.role})`}
+                onClick={() => void signOut()}
+              />
+            </Show>
             <IconButton
               size="small"
               icon={CircleHelp}

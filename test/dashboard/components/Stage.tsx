@@ -32,9 +32,12 @@ export const stage = (component: () => JSX.Element): Stage => {
     const preferences = createPreferences()
     app = {
       api: makeApi(makeClient(document.baseURI)),
-      live: createLive(document.baseURI, (_, events) => {
-        stream = events
-        return { retry: () => {}, close: () => {} }
+      who: { role: "operator", isNeeded: false },
+      live: createLive(document.baseURI, {
+        open: (_, events) => {
+          stream = events
+          return { retry: () => {}, close: () => {} }
+        }
       }),
       commands: createCommands(preferences),
       dialogs: createDialogs(),
