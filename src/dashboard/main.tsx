@@ -1,4 +1,6 @@
 /** Makes what every component can reach, and puts the page in its place. */
+// First: it says in which order the layers of all other styles count.
+import "./styles/index.css"
 import { Router } from "@solidjs/router"
 import { createSignal, Match, Switch } from "solid-js"
 import { render } from "solid-js/web"
@@ -15,7 +17,6 @@ import type { Session, Who } from "./session/Session.ts"
 import { askSession, readOnlyReason } from "./session/Session.ts"
 import { SignIn } from "./session/SignIn.tsx"
 import { Shell } from "./shell/Shell.tsx"
-import "./styles/index.css"
 
 const base = document.baseURI
 

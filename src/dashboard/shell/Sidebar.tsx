@@ -138,6 +138,12 @@ export const Sidebar = (props: { readonly open: boolean }) => {
         </For>
       </nav>
       <footer class="foot">
+        <Show when={who.isNeeded}>
+          <div>
+            <span class="clip">Signed in as {who.role}</span>
+            <IconButton size="small" icon={LogOut} label="Sign out" onClick={() => void signOut()} />
+          </div>
+        </Show>
         <div>
           <span
             class="live"
@@ -168,14 +174,6 @@ export const Sidebar = (props: { readonly open: boolean }) => {
               aria-pressed={live.frozen()}
               onClick={() => live.freeze(!live.frozen())}
             />
-            <Show when={who.isNeeded}>
-              <IconButton
-                size="small"
-                icon={LogOut}
-                label={`Sign out (${who.role})`}
-                onClick={() => void signOut()}
-              />
-            </Show>
             <IconButton
               size="small"
               icon={CircleHelp}
