@@ -177,10 +177,8 @@ describe("without a secret", () => {
     const response = await fetch(`${ready.dashboard}/api/session`)
     assert.deepStrictEqual(await response.json(), { role: "operator", isNeeded: false })
 
-    const { code, stderr } = await own.run([
-      ...["control-plane", "--address", "tcp://127.0.0.1:0", "--worker-address", "tcp://127.0.0.1:0"],
-      ...["--discovery", "tcp://127.0.0.1:0", "--dashboard", "0.0.0.0:0"]
-    ])
+    const free = ["--address", "--worker-address", "--discovery"].flatMap((flag) => [flag, "tcp://127.0.0.1:0"])
+    const { code, stderr } = await own.run(["control-plane", ...free, "--dashboard", "0.0.0.0:0"])
     assert.strictEqual(code, 2)
     assert.include(stderr, "FASTWORKER_SECRET")
   })
