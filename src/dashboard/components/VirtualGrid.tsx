@@ -231,7 +231,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
 
 /** The first column of a grid whose rows can be selected. */
 export const selectColumn = (selection: Selection, ids: () => ReadonlyArray<string>): Column => ({
-  width: "44px",
+  width: "48px",
   head: <span class="reader">Selected</span>,
   cell: (id) => (
     <input

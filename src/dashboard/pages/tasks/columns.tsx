@@ -165,7 +165,7 @@ export const wideColumns = (rows: Rows, shown: ReadonlyArray<ColumnName>): Reado
 }
 
 export const widthOf = (columns: ReadonlyArray<Column>): number =>
-  columns.reduce((sum, { width }) => sum + least(width), 44)
+  columns.reduce((sum, { width }) => sum + least(width), 0)
 
 /** On a phone: two lines with what matters most. */
 export const narrowColumns = (rows: Rows): ReadonlyArray<Column> => [

@@ -11,6 +11,9 @@ import { type Bar, timelineOf } from "./timeline.ts"
 
 const place = ({ from, size }: Bar) => ({ left: `${from * 100}%`, width: `${size * 100}%` })
 
+/** 2 s where it could be 2.0 s: steps are round. */
+const label = (millis: number) => millis === 0 ? "0" : duration(millis).replace(".0", "")
+
 /** What ended it, in a word or two. */
 const outcome = ({ failure, state }: AttemptView): string => failure?.type ?? states[state].label
 
@@ -56,9 +59,7 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
       <p class="ticks num" aria-hidden="true">
         <span class="track">
           <Index each={timeline()?.ticks ?? []}>
-            {(tick) => (
-              <i style={{ left: `${tick().at * 100}%` }}>{tick().millis === 0 ? "0" : duration(tick().millis)}</i>
-            )}
+            {(tick) => <i style={{ left: `${tick().at * 100}%` }}>{label(tick().millis)}</i>}
           </Index>
         </span>
       </p>
