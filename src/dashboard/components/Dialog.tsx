@@ -4,6 +4,16 @@ import { type JSX, Show } from "solid-js"
 import { IconButton } from "./Button.tsx"
 import { X } from "./icons.ts"
 
+/** Gives the focus back to what had it: there is no trigger that Kobalte would know. */
+const createReturn = (to?: () => HTMLElement | null | undefined) => {
+  const before = document.activeElement
+  return (event: Event) => {
+    event.preventDefault()
+    const target = to?.() ?? before
+    if (target instanceof HTMLElement && target.isConnected) target.focus({ preventScroll: true })
+  }
+}
+
 export const Dialog = (
   props: {
     readonly title: string
@@ -17,7 +27,21 @@ export const Dialog = (
   <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
     <Kobalte.Portal>
       <Kobalte.Overlay class="veil" />
-      <Kobalte.Content class="dialog" data-modal="" style={{ "--dialog-width": `${props.width ?? 480}px` }}>
+      <Kobalte.Content
+        class="dialog"
+        data-modal=""
+        // What has to be filled in, else what it asks for; the button to close it comes first, and would show its tip.
+        onOpenAutoFocus={(event) => {
+          const content = event.currentTarget
+          if (!(content instanceof HTMLElement)) return
+          event.preventDefault()
+          const wanted = content.querySelector<HTMLElement>("input, textarea, select") ??
+            content.querySelector<HTMLElement>("footer > :last-child") ?? content
+          wanted.focus()
+        }}
+        onCloseAutoFocus={createReturn()}
+        style={{ "--dialog-width": `${props.width ?? 480}px` }}
+      >
         <header>
           <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
           <IconButton icon={X} label="Close" onClick={props.onClose} />
@@ -36,6 +60,8 @@ export const Drawer = (
   props: {
     readonly label: string
     readonly onClose: () => void
+    /** What gets the focus when it is closed. Default: what had it before. */
+    readonly returnTo?: () => HTMLElement | null | undefined
     /** Stays in sight at the top. */
     readonly head: JSX.Element
     readonly children: JSX.Element
@@ -52,6 +78,7 @@ export const Drawer = (
           event.preventDefault()
           if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
         }}
+        onCloseAutoFocus={createReturn(() => props.returnTo?.())}
         onInteractOutside={(event) => event.preventDefault()}
       >
         <header>

@@ -96,7 +96,9 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     const [from, to] = windowOf(scrollTop(), height(), tops())
     const ids = props.ids.slice(from, to)
     const kept = activeId()
-    return kept === undefined || ids.includes(kept) ? ids : [kept, ...ids]
+    if (kept === undefined || ids.includes(kept)) return ids
+    // In the order of the list: an element that is moved loses the focus.
+    return (places().get(kept) ?? 0) < from ? [kept, ...ids] : [...ids, kept]
   })
 
   const see = (index: number) => {
@@ -157,6 +159,21 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     if (scroller !== undefined) observer.observe(scroller)
     onCleanup(() => observer.disconnect())
   })
+  // What is open elsewhere is where one is.
+  createEffect(on(() => props.current, (current) => {
+    const place = current === undefined ? undefined : places().get(current)
+    if (place === undefined) return
+    setActive(current)
+    see(place)
+  }))
+  /** Whether a row had the focus last. */
+  let isIn = false
+  createEffect(on(drawn, () => {
+    // Drawing other rows may have moved the one with the focus.
+    if (isIn && document.activeElement === document.body) {
+      body?.querySelector<HTMLElement>(".grid-row[tabindex='0']")?.focus({ preventScroll: true })
+    }
+  }))
   createEffect(on(drawn, () => {
     const [, to] = windowOf(scrollTop(), height(), tops())
     if (props.ids.length > 0 && to + endRows >= props.ids.length) props.onEnd?.()
@@ -189,6 +206,12 @@ export const VirtualGrid = (props: VirtualGridProps) => {
         class="grid-body"
         role="rowgroup"
         style={{ height: `${topOf(props.ids.length)}px` }}
+        onFocusIn={() => {
+          isIn = true
+        }}
+        onFocusOut={(event) => {
+          if (event.relatedTarget !== null) isIn = event.currentTarget.contains(event.relatedTarget as Node)
+        }}
       >
         <For each={drawn()}>
           {(id) => (

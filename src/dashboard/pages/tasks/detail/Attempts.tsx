@@ -27,7 +27,7 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
         <h3>Attempts</h3>
         <span class="legend" aria-hidden="true">
           <span class="is-wait">waits</span>
-          <span data-tone={states[props.task.state].tone}>runs</span>
+          <span data-tone={states[props.task.attempts.at(-1)?.state ?? "running"].tone}>runs</span>
         </span>
       </header>
       <ol>
