@@ -23,5 +23,6 @@ export default defineConfig({
     rolldownOptions: { checks: { pluginTimings: false } },
     reportCompressedSize: false
   },
-  server: { proxy: { "/api": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }
+  // Beside the API there is a folder of that name.
+  server: { proxy: { "^/api/(?!\\w+\\.ts)": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }
 })
