@@ -1,6 +1,6 @@
 /** What frames and seconds make of what is shown. */
 import { assert, describe, it } from "@effect/vitest"
-import { appended, highest, rates, summed } from "../../src/dashboard/charts/series.ts"
+import { appended, highest, pointsOf, rates, summed } from "../../src/dashboard/charts/series.ts"
 import { sparkPath } from "../../src/dashboard/charts/spark.ts"
 import { merge, rowOf } from "../../src/dashboard/live/merge.ts"
 import { addressOf, notable } from "../../src/dashboard/pages/overview/notable.ts"
@@ -163,9 +163,20 @@ describe("a series", () => {
     assert.isUndefined(appended(before, [second(30_000, 4)]))
   })
 
-  it("is drawn without the step that goes on", () => {
-    assert.deepStrictEqual(rates([10, 20, 30, 3], 1_000, 2), [15, 30])
-    assert.deepStrictEqual(highest([1, null, null, null, 9], 2), [1, null])
+  it("is drawn in points at round times, the step that goes on by the time that it has had", () => {
+    const long = series(3_000, 1_000, Array.from({ length: 240 }, () => 10))
+    const points = pointsOf(long, 242_500, 0)
+    assert.deepStrictEqual([points.factor, points.skip, points.from, points.lastMillis], [2, 1, 4_000, 500])
+    const drawn = rates(long.succeeded, points)
+    assert.lengthOf(drawn, 120)
+    assert.strictEqual(drawn.at(0), 10)
+    assert.strictEqual(drawn.at(-1), 20)
+  })
+
+  it("leaves out a step that has only begun, and says nothing of the time before the start", () => {
+    const points = pointsOf(series(0, 10_000, [0, 0, 10, 20, 1]), 42_000, 15_000)
+    assert.deepStrictEqual(rates([0, 0, 10, 20, 1], points), [null, 0, 1, 2])
+    assert.deepStrictEqual(highest([null, null, 4, 2, 9], points), [null, null, 4, 2])
     assert.deepStrictEqual(summed([1, 2, 3, 4, 5], 2), [6, 9])
   })
 
