@@ -61,10 +61,13 @@ export const Gauge = (
     readonly value: number
     readonly limit: number
     readonly format: (value: number) => string
+    /** Being full is nothing special: the oldest make room. */
+    readonly rolls?: boolean
   }
 ) => {
   const share = () => props.limit <= 0 ? 0 : Math.min(1, props.value / props.limit)
-  const tone = () => share() >= full ? "bad" : share() >= high ? "warn" : undefined
+  const tone = () =>
+    props.rolls === true || share() < high ? undefined : share() < full ? "warn" : "bad"
   return (
     <div class="gauge" data-tone={tone()}>
       <span class="num">

@@ -15,7 +15,7 @@ import { Age, Moment } from "../../components/Times.tsx"
 import { useApp } from "../../Context.ts"
 import { bytes, count, duration, percent, plural } from "../../format.ts"
 import { Preferences } from "./Preferences.tsx"
-import { settingWords } from "./settings.ts"
+import { settingValue, settingWords } from "./settings.ts"
 import "./system.css"
 import "../workers/workers.css"
 
@@ -106,8 +106,8 @@ const Body = (props: { readonly system: SystemView }) => {
         </Part>
         <Part id="results" title="Results" note={`kept for ${duration(it().results.ttlMillis)}`}>
           <div class="gauges">
-            <Gauge label="Results" value={it().results.size} limit={it().results.limit} format={count} />
-            <Gauge label="Their size" value={it().results.bytes} limit={it().results.limitBytes} format={bytes} />
+            <Gauge label="Results" value={it().results.size} limit={it().results.limit} format={count} rolls />
+            <Gauge label="Their size" value={it().results.bytes} limit={it().results.limitBytes} format={bytes} rolls />
           </div>
           <p class="small quiet num">
             {asked() === 0
@@ -122,15 +122,15 @@ const Body = (props: { readonly system: SystemView }) => {
           note={<Show when={it().history.oldestAt}>{(at) => <>since <Moment at={at()} /></>}</Show>}
         >
           <div class="gauges">
-            <Gauge label="Finished tasks" value={it().history.tasks} limit={it().history.limit} format={count} />
-            <Gauge label="Their size" value={it().history.bytes} limit={it().history.limitBytes} format={bytes} />
+            <Gauge label="Finished tasks" value={it().history.tasks} limit={it().history.limit} format={count} rolls />
+            <Gauge label="Their size" value={it().history.bytes} limit={it().history.limitBytes} format={bytes} rolls />
           </div>
           <p class="small quiet">Finished tasks that are remembered for this page. The oldest make room.</p>
         </Part>
         <Part id="dead" title="Failed tasks" note="that can be retried">
           <div class="gauges">
-            <Gauge label="Failed tasks" value={it().dead.tasks} limit={it().dead.limit} format={count} />
-            <Gauge label="Their size" value={it().dead.bytes} limit={it().dead.limitBytes} format={bytes} />
+            <Gauge label="Failed tasks" value={it().dead.tasks} limit={it().dead.limit} format={count} rolls />
+            <Gauge label="Their size" value={it().dead.bytes} limit={it().dead.limitBytes} format={bytes} rolls />
           </div>
           <p class="small quiet">Kept with their arguments until they are retried or purged. The oldest make room.</p>
         </Part>
@@ -177,13 +177,13 @@ const Body = (props: { readonly system: SystemView }) => {
       <div class="two">
         <div>
           <Log system={it()} />
-          <Settings system={it()} />
         </div>
         <div>
           <Preferences />
           <About system={it()} />
         </div>
       </div>
+      <Settings system={it()} />
     </>
   )
 }
@@ -222,7 +222,7 @@ const Settings = (props: { readonly system: SystemView }) => {
   const found = () =>
     props.system.settings.filter(({ name, value }) => matches(query(), name, settingWords(name), value))
   return (
-    <section class="block" aria-labelledby="settings">
+    <section class="block settings-part" aria-labelledby="settings">
       <header>
         <h2 id="settings">Settings</h2>
         <span class="num">{count(props.system.settings.length)}</span>
@@ -233,26 +233,16 @@ const Settings = (props: { readonly system: SystemView }) => {
         />
       </header>
       <Show when={found().length > 0} fallback={<p class="panel-pad quiet">No setting matches “{query()}”.</p>}>
-        <table class="table settings">
-          <thead>
-            <tr>
-              <th scope="col">Setting</th>
-              <th scope="col">Value</th>
-              <th scope="col" class="name-cell">Name</th>
-            </tr>
-          </thead>
-          <tbody>
-            <For each={found()}>
-              {(setting) => (
-                <tr>
-                  <td>{settingWords(setting.name)}</td>
-                  <td class="mono">{setting.value === "" ? "—" : setting.value}</td>
-                  <td class="mono quiet name-cell">{setting.name}</td>
-                </tr>
-              )}
-            </For>
-          </tbody>
-        </table>
+        <dl class="settings">
+          <For each={found()}>
+            {(setting) => (
+              <div data-tip={setting.name}>
+                <dt>{settingWords(setting.name)}</dt>
+                <dd class="mono">{settingValue(setting.value)}</dd>
+              </div>
+            )}
+          </For>
+        </dl>
       </Show>
       <p class="panel-pad small quiet">Set with flags or environment variables when it starts; here they are read only.</p>
     </section>

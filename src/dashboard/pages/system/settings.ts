@@ -1,4 +1,5 @@
 /** Settings as people call them. Pure. */
+import { count } from "../../format.ts"
 
 const units = /(?:Millis|Bytes)$/u
 
@@ -9,3 +10,7 @@ export const settingWords = (name: string): string => {
   const all = name.endsWith("Bytes") ? `${words} (bytes)` : words
   return all.charAt(0).toUpperCase() + all.slice(1)
 }
+
+/** "1000000" is "1,000,000", "1h" stays, nothing is a dash. */
+export const settingValue = (value: string): string =>
+  value === "" ? "—" : /^\d{4,}$/u.test(value) ? count(Number(value)) : value
