@@ -13,6 +13,7 @@ import { cancel, drain, pause, purge, resume, retry, schedule } from "./cli/Chan
 import { controlPlane } from "./cli/ControlPlane.ts"
 import { events } from "./cli/Events.ts"
 import * as Flags from "./cli/Flags.ts"
+import { errors, show, system, taskInfo, workerInfo } from "./cli/Inspect.ts"
 import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
 import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
@@ -27,6 +28,7 @@ Flags.root.pipe(
     worker,
     submit,
     status,
+    show,
     result,
     cancel,
     retry,
@@ -39,9 +41,13 @@ Flags.root.pipe(
     schedules,
     schedule,
     events,
+    errors,
     workers,
+    workerInfo,
     stats,
+    system,
     tasks,
+    taskInfo,
     journal
   ]),
   Command.run({ version: packageVersion }),

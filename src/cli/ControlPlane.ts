@@ -60,6 +60,8 @@ export const controlPlane = Command.make(
       resultCacheSize: flags.resultCacheSize,
       resultCacheBytes: flags.resultCacheBytes,
       resultCacheTtlMillis: flags.resultCacheTtl,
+      maxHistory: flags.maxHistory,
+      maxHistoryBytes: flags.maxHistoryBytes,
       heartbeatMillis: flags.heartbeat,
       heartbeatTimeoutMillis: flags.heartbeatTimeout,
       maxCrashes: flags.maxCrashes,

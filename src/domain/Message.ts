@@ -257,6 +257,18 @@ export const Tasks = request("tasks", {
 })
 /** @category schemas @since 0.1.0 */
 export const StatsOf = request("stats", {})
+/** @category schemas @since 0.1.0 */
+export const ViewOf = request("view", {
+  /** What the HTTP API has under this name, for the same questions. */
+  of: Schema.Literals(["snapshot", "series", "errors", "system", "tasks", "counts", "task", "worker", "type"]),
+  query: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+/** @category schemas @since 0.1.0 */
+export const Change = request("change", {
+  do: Schema.Literals(["cancel", "retry", "purge"]),
+  /** As in the body of the HTTP API. */
+  selection: Schema.Record(Schema.String, Schema.Unknown)
+})
 
 const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 
@@ -416,7 +428,9 @@ const clientRequests = [
   Workers,
   DrainWorker,
   Tasks,
-  StatsOf
+  StatsOf,
+  ViewOf,
+  Change
 ] as const
 const workerRequests = [Register, Exchange, Beat, Leave] as const
 
@@ -739,6 +753,14 @@ export const TasksReply = reply({
 })
 /** @category schemas @since 0.1.0 */
 export const StatsReply = reply({ stats: Stats })
+/** @category schemas @since 0.1.0 */
+export const ViewReply = reply({ view: Schema.Unknown })
+/** @category schemas @since 0.1.0 */
+export const ChangeReply = reply({
+  count: Count,
+  /** Those that had changed meanwhile, or were refused. */
+  skipped: Count
+})
 /** @category schemas @since 0.1.0 */
 export const RegisterReply = reply({
   epoch: Token,

@@ -29,6 +29,7 @@ import { makeQueries } from "./ClientQueries.ts"
 import { makeResults, makeWaiter, whileWaiting } from "./ClientResults.ts"
 import type { Submission } from "./ClientSubmissions.ts"
 import { isTaskId, makeSubmission } from "./ClientSubmissions.ts"
+import { makeViews } from "./ClientViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
@@ -218,6 +219,7 @@ export const make = Effect.gen(function*() {
       isTaskId(id) ? results.follow(task, id) as Stream.Stream<never> : Stream.fail(new TaskNotFound({ id })),
     events: makeEvents(calls, settings, randomId),
     ...queries,
+    ...makeViews(calls),
     ...changes
   })
 })

@@ -65,6 +65,7 @@ const reads: ReadonlySet<string> = new Set([
   "stats",
   "schedules",
   "events",
+  "view",
   "submit"
 ])
 
@@ -89,6 +90,11 @@ export interface Parts {
   readonly now: () => number
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
+  /** Answers what is answered from the history, when that has looked through it. */
+  readonly question: (
+    message: typeof Message.ViewOf.Type | typeof Message.Change.Type,
+    done: (answer: Result.Result<object, ReplyError>) => void
+  ) => void
   /** Asks for a dispatch at the end of this turn. */
   readonly schedule: () => void
 }
@@ -213,6 +219,12 @@ export const makeClients = (parts: Parts) => {
         return replyCount(request, core.drainWorkers(message.worker))
       case "tasks":
         return request.reply(Envelope.encode({ v, tasks: views.taskTypes(message.name) }))
+      case "view":
+      case "change":
+        return parts.question(message, (answer) => {
+          if (Result.isFailure(answer)) replyError(request, answer.failure)
+          else request.reply(Envelope.encode({ v, ...answer.success }))
+        })
       case "stats":
         return request.reply(Envelope.encode({ v, stats: views.stats() }))
     }

@@ -36,6 +36,7 @@ import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
 import { makeFollowers } from "./ControlPlaneFollowers.ts"
 import { makeControlPlaneHistory } from "./ControlPlaneHistory.ts"
 import { makeJournaling } from "./ControlPlaneJournal.ts"
+import { answerQuestion } from "./ControlPlaneQuestions.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
@@ -106,7 +107,7 @@ export const make = Effect.gen(function*() {
   const memory = makeHistoryMemory({
     settings,
     now,
-    offset: wallNow() - startedAt,
+    offset: clocks.offset(),
     levels: () => ({ waiting: core.waiting(), running: core.counts.running })
   })
   const remembered = memory.observer
@@ -269,6 +270,7 @@ export const make = Effect.gen(function*() {
     epoch,
     now,
     wallNow,
+    question: (message, done) => runFork(Effect.map(Effect.result(answerQuestion(history.history, message)), done)),
     schedule
   })
 

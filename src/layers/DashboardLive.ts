@@ -189,19 +189,13 @@ export const makeLive = ({ feed, now, wallNow }: {
   /** Waits until there is something to send. */
   const next = (listener: Listener): Effect.Effect<Uint8Array | undefined> =>
     Effect.callback((resume) => {
-      const send = (bytes: Uint8Array) => {
+      const look = (): boolean => {
+        const bytes = isClosed ? undefined : missed(listener) ?? silent(listener)
+        if (bytes === undefined && !isClosed) return false
+        // Before it goes on, which it does at once, up to the next time that it waits.
+        listener.wake = undefined
         listener.sentAt = now()
         resume(Effect.succeed(bytes))
-      }
-      const look = (): boolean => {
-        if (isClosed) resume(Effect.undefined)
-        else {
-          const bytes = missed(listener)
-          if (bytes !== undefined) send(bytes)
-          else if (now() - listener.sentAt >= heartbeatMillis) send(heartbeat)
-          else return false
-        }
-        listener.wake = undefined
         return true
       }
       if (!look()) listener.wake = look
@@ -209,6 +203,8 @@ export const makeLive = ({ feed, now, wallNow }: {
         listener.wake = undefined
       })
     })
+
+  const silent = ({ sentAt }: Listener) => now() - sentAt >= heartbeatMillis ? heartbeat : undefined
 
   return {
     /** The whole state now, with the number of the frame that it stands for. */

@@ -152,7 +152,7 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
       )
     }
     return body === undefined
-      ? HttpServerResponse.empty({ headers: liveHeaders })
+      ? HttpServerResponse.empty({ status: 200, headers: liveHeaders })
       : HttpServerResponse.stream(body, { contentType: "text/event-stream; charset=utf-8", headers: liveHeaders })
   }
 

@@ -14,6 +14,7 @@ import type { PriorityLevel } from "../domain/Priority.ts"
 import type { EndedAttempt, TaskOptions } from "../domain/Task.ts"
 import type { FinalState, TaskState } from "../domain/TaskState.ts"
 import { FinalState as FinalStates } from "../domain/TaskState.ts"
+import { makeIdIndex } from "./IdIndex.ts"
 import { makeInterner } from "./Interner.ts"
 
 /**
@@ -125,7 +126,8 @@ const bytesOfExtra = ({ error, history, options, path }: Extra): number => {
 export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: number; readonly maxBytes: number }) => {
   let capacity = Math.max(1, Math.min(maxTasks, firstCapacity))
   let columns = makeColumns(capacity)
-  const byId = new Map<string, number>()
+  const indexOf = () => makeIdIndex(capacity, (slot) => columns.ids[slot] as string)
+  let index = indexOf()
   const names = makeInterner()
   const workers = makeInterner()
   const nameHeads: Array<number> = []
@@ -149,12 +151,14 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     const beforeCapacity = capacity
     capacity = Math.min(maxTasks, 2 * capacity)
     columns = makeColumns(capacity)
+    index = indexOf()
     const keys = Object.keys(before) as Array<keyof typeof before>
     for (const key of keys) {
       const from = before[key] as Array<unknown>
       const to = columns[key] as Array<unknown>
       for (let number = oldest; number < next; number++) to[slotOf(number)] = from[number % beforeCapacity]
     }
+    for (let number = oldest; number < next; number++) if (has(number)) index.add(slotOf(number), idOf(number))
   }
 
   const dropArgs = (slot: number) => {
@@ -173,7 +177,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     bytes -= columns.bytes[slot] as number
     stateCounts[state] = (stateCounts[state] as number) - 1
     size--
-    byId.delete(columns.ids[slot] as string)
+    index.remove(slot)
     columns.ids[slot] = ""
     columns.extras[slot] = undefined
     columns.states[slot] = removed
@@ -204,6 +208,16 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
 
   const has = (number: number) => number >= oldest && number < next && columns.states[slotOf(number)] !== removed
 
+  const idOf = (number: number): string => columns.ids[slotOf(number)] as string
+
+  /** The newest number that has a slot. */
+  const numberOf = (slot: number): number => next - 1 - slotOf(next - 1 - slot + capacity)
+
+  const find = (id: string): number | undefined => {
+    const slot = index.find(id)
+    return slot < 0 ? undefined : numberOf(slot)
+  }
+
   const distanceOf = (chain: Chain, slot: number): number =>
     (chain === "state"
       ? columns.backState
@@ -219,8 +233,6 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
      */
     add(outcome: Outcome, args: Uint8Array | undefined, group: number, extra: Extra | undefined) {
       if (maxTasks === 0) return
-      const known = byId.get(outcome.id)
-      if (known !== undefined) clear(known)
       if (next - oldest >= capacity) {
         if (capacity < maxTasks) grow()
         else evict()
@@ -260,14 +272,18 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
       bytes += own + (args === undefined ? 0 : args.length)
       stateCounts[state] = (stateCounts[state] as number) + 1
       size++
-      byId.set(outcome.id, next)
+      const known = index.add(slot, outcome.id)
+      if (known >= 0) {
+        clear(numberOf(known))
+        index.add(slot, outcome.id)
+      }
       next++
       if (bytes > maxBytes) trim()
     },
 
     /** Drops a task. Returns whether it was there. */
     remove(id: string): boolean {
-      const number = byId.get(id)
+      const number = find(id)
       if (number === undefined) return false
       clear(number)
       return true
@@ -275,7 +291,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
 
     /** A task is run again by another one. */
     retried(id: string, as: string) {
-      const number = byId.get(id)
+      const number = find(id)
       const slot = number === undefined ? -1 : slotOf(number)
       const extra = columns.extras[slot]
       if (slot < 0 || extra === undefined) return
@@ -288,7 +304,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     },
 
     /** The number of the task with this id. */
-    find: (id: string): number | undefined => byId.get(id),
+    find,
     /** Whether there is a task with this number (still). */
     has,
     /** Numbers of kept tasks: from `oldest` up to before `next`, and some of them may have been removed. */
@@ -321,7 +337,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
         : workers.uses(workers.find(value) ?? -1),
 
     // What is told of a number holds for as long as {@link has} does.
-    id: (number: number): string => columns.ids[slotOf(number)] as string,
+    id: idOf,
     name: (number: number): string => names.text(columns.names[slotOf(number)] as number),
     worker(number: number): string | undefined {
       const worker = columns.workers[slotOf(number)] as number

@@ -6,11 +6,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { TaskSelection } from "../domain/Api.ts"
 import type { BadRequest, JournalFailed } from "../domain/Errors.ts"
 import { CountChanged } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { TaskRecord } from "../domain/Task.ts"
+import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { Changed, History } from "../services/History.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { Operations } from "./ControlPlaneOperations.ts"

@@ -24,6 +24,8 @@ export const makeWallTimes = (now: () => number, wallNow: () => number) => {
   return {
     /** Whole milliseconds since 1970. */
     wall: (millis: number): number => Math.round(millis + current()),
+    /** What the wall clock is ahead of the monotonic one. */
+    offset: current,
     /** The first monotonic time that is shown as this one. */
     fromWall: (millis: number): number => millis - 0.5 - current()
   }

@@ -14,6 +14,7 @@ import type {
   CountChanged,
   InvalidArguments,
   InvalidResult,
+  JournalFailed,
   NotRetryable,
   ResultError,
   ScheduleNotFound,
@@ -33,7 +34,10 @@ import type { Priority } from "../domain/Priority.ts"
 import type { TaskSchedule } from "../domain/Schedules.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { TaskDefinition } from "../domain/TaskDefinition.ts"
+import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { TaskState } from "../domain/TaskState.ts"
+import type { ErrorGroup, Range, SystemView, TaskDetail, TypeDetail, WorkerDetail } from "../domain/View.ts"
+import type { Changed, PageRequest, TaskCounts, TaskPage, TaskQuery } from "./History.ts"
 
 /**
  * What a submission may say besides the arguments. It wins over what the definition says.
@@ -269,5 +273,26 @@ export class Client extends Context.Service<Client, {
   readonly taskType: (
     name: string
   ) => Effect.Effect<TaskType & { readonly workers: ReadonlyArray<string> }, UnknownTask | CallError>
+  /** Tasks of now and of the history, page by page; `next` of a page is the `cursor` of the one after it. */
+  readonly find: (query?: TaskQuery & PageRequest) => Effect.Effect<TaskPage, CallError>
+  /** How many tasks of now and of the history there are, by state. */
+  readonly count: (query?: TaskQuery) => Effect.Effect<TaskCounts, CallError>
+  /** Everything that is known of a task: its states, attempts, arguments, result and error. */
+  readonly describe: (id: string) => Effect.Effect<TaskDetail, TaskNotFound | CallError>
+  /** Failures that are the same but for their numbers. Default: of the last 15 minutes. */
+  readonly errors: (
+    options?: { readonly range?: Range; readonly type?: string }
+  ) => Effect.Effect<{ readonly groups: ReadonlyArray<ErrorGroup>; readonly total: number }, CallError>
+  /** By id or key. */
+  readonly describeWorker: (id: string) => Effect.Effect<WorkerDetail, WorkerNotFound | CallError>
+  /** With its rates, and the JSON Schemas of arguments, result and error. */
+  readonly describeType: (name: string) => Effect.Effect<TypeDetail, UnknownTask | CallError>
+  /** The control plane itself: its settings, and what its parts hold. */
+  readonly system: Effect.Effect<Omit<SystemView, "dashboards">, CallError>
+  /** Cancels, retries or forgets the tasks that a selection means; it can say more than a filter. */
+  readonly change: (
+    what: "cancel" | "retry" | "purge",
+    selection: TaskSelection
+  ) => Effect.Effect<Changed, CountChanged | JournalFailed | CallError>
   readonly stats: Effect.Effect<Stats, CallError>
 }>()("fastworker/services/Client") {}

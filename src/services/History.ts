@@ -8,7 +8,6 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { TaskSelection } from "../domain/Api.ts"
 import type {
   BadRequest,
   CountChanged,
@@ -18,6 +17,7 @@ import type {
   UnknownTask,
   WorkerNotFound
 } from "../domain/Errors.ts"
+import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type * as View from "../domain/View.ts"
 

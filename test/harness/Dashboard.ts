@@ -76,3 +76,42 @@ export const startDashboard = Effect.fnUntraced(function*(settings: Partial<Sett
   }).pipe(Effect.provide(FetchHttpClient.layer))
   return { api, plane, url, origin }
 })
+
+export interface StreamEvent {
+  /** `comment` for what is no event. */
+  readonly event: string
+  readonly id: string
+  readonly data: string
+}
+
+/** A live stream, read as fast as it comes, closed with the scope. */
+export const listen = (origin: string, lastEventId?: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const abort = new AbortController()
+      const response = await fetch(`${origin}/api/live`, {
+        signal: abort.signal,
+        headers: lastEventId === undefined ? {} : { "last-event-id": lastEventId }
+      })
+      const events: Array<StreamEvent> = []
+      let ended: "ended" | "cut" | undefined
+      const read = async () => {
+        let rest = ""
+        for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+          const blocks = (rest + chunk).split("\n\n")
+          rest = blocks.pop() ?? ""
+          for (const block of blocks) {
+            const field = (name: string) => new RegExp(`^${name}: (.*)$`, "mu").exec(block)?.[1]
+            events.push({
+              event: field("event") ?? (block.startsWith(":") ? "comment" : "retry"),
+              id: field("id") ?? "",
+              data: field("data") ?? ""
+            })
+          }
+        }
+      }
+      void read().then(() => ended = "ended", () => ended = "cut")
+      return { response, events, ended: () => ended, close: Effect.sync(() => abort.abort()) }
+    }),
+    ({ close }) => close
+  )
