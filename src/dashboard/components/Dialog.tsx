@@ -63,6 +63,11 @@ export const Drawer = (
         class="drawer"
         aria-label={props.label}
         aria-labelledby={undefined}
+        // The first button would show its tip; what is read out first is the label.
+        onOpenAutoFocus={(event) => {
+          event.preventDefault()
+          if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+        }}
         onInteractOutside={(event) => event.preventDefault()}
       >
         <header>
