@@ -2,7 +2,6 @@
 import { For, type JSX, Show } from "solid-js"
 import { percent } from "../format.ts"
 import type { Tone } from "./status.ts"
-import "./facts.css"
 
 export interface Fact {
   readonly name: string

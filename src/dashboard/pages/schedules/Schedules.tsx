@@ -158,7 +158,7 @@ const Row = (
   return (
     <tr>
       <td>
-        <span class="type-name">
+        <span class="name-line">
           <button type="button" data-row class="row-name clip" aria-haspopup="dialog" onClick={() => props.open()}>
             {it().id}
           </button>

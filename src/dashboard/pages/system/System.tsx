@@ -17,7 +17,6 @@ import { bytes, count, duration, percent, plural } from "../../format.ts"
 import { Preferences } from "./Preferences.tsx"
 import { settingValue, settingWords } from "./settings.ts"
 import "./system.css"
-import "../workers/workers.css"
 
 const reloadMillis = 2_000
 /** Events that are shown at first. */

@@ -23,7 +23,6 @@ import { SchemaPanel } from "./SchemaPanel.tsx"
 import { failedShare, limitWords } from "./words.ts"
 import "./types.css"
 import "../overview/overview.css"
-import "../workers/workers.css"
 
 const reloadMillis = 2_000
 const seriesMillis = 5_000

@@ -166,7 +166,7 @@ const Row = (props: { readonly type: TypeRow }) => {
   return (
     <tr>
       <td>
-        <span class="type-name">
+        <span class="name-line">
           <A data-row class="row-name mono clip" href={typePath(name())}>{name()}</A>
           <Show when={isPaused()}>
             <span class="tag" data-tone="warn">Paused</span>
