@@ -9,10 +9,11 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { cancel, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
+import { cancel, drain, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
 import { controlPlane } from "./cli/ControlPlane.ts"
 import { events } from "./cli/Events.ts"
 import * as Flags from "./cli/Flags.ts"
+import { errors, show, system, taskInfo, workerInfo } from "./cli/Inspect.ts"
 import { journal } from "./cli/Journal.ts"
 import * as Output from "./cli/Output.ts"
 import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
@@ -27,6 +28,7 @@ Flags.root.pipe(
     worker,
     submit,
     status,
+    show,
     result,
     cancel,
     retry,
@@ -35,12 +37,17 @@ Flags.root.pipe(
     dead,
     pause,
     resume,
+    drain,
     schedules,
     schedule,
     events,
+    errors,
     workers,
+    workerInfo,
     stats,
+    system,
     tasks,
+    taskInfo,
     journal
   ]),
   Command.run({ version: packageVersion }),

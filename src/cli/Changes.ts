@@ -1,12 +1,16 @@
 /**
- * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `schedule`.
+ * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `drain`, `schedule`.
  *
  * @since 0.1.0
  */
 import { Argument, Command, Flag, Prompt } from "effect/cli"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type { ManyOptions, PauseTarget, TaskFilter } from "../services/Client.ts"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Task from "../domain/TaskDefinition.ts"
+import type { ManyOptions, PauseTarget } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
 import type { Failure } from "./Asking.ts"
 import { asking, withClient } from "./Asking.ts"
@@ -28,13 +32,25 @@ const which = {
   target: Flags.target
 }
 
-/** The filter that is meant by the flags; `undefined` when they mean none, or it is not clear which. */
-const meant = (
-  all: boolean,
-  flags: Command.Command.Config.InferValue<typeof Flags.filter>
-): TaskFilter | undefined => {
+type Filter = Command.Command.Config.InferValue<typeof Flags.filter>
+
+/** Whether the flags say which tasks are meant, in one way. */
+const isClear = (all: boolean, flags: Filter) =>
+  all !== Object.values(flags).some((value: Option.Option<unknown>) => Option.isSome(value))
+
+/** Changes tasks by what the control plane has of them, or by what only its history can tell. */
+const changeMeant = (
+  client: Service,
+  what: "cancel" | "retry" | "purge",
+  flags: Filter
+) => {
   const filter = Flags.toFilter(flags)
-  return all === (Object.keys(filter).length === 0) ? filter : undefined
+  const simple = { cancel: client.cancelAll, retry: client.retryAll, purge: client.purge }[what]
+  return (options: ManyOptions): Effect.Effect<number, Failure> =>
+    filter !== undefined
+      ? simple(filter, options)
+      : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.map(client.change(what, { ...Flags.toQuery(flags, now), ...options }), ({ count }) => count))
 }
 
 const isTerminal = () => process.stdin.isTTY && process.stdout.isTTY
@@ -84,17 +100,16 @@ const changeEach = Effect.fnUntraced(function*(
 })
 
 /** Creates a command that changes tasks by their ids or by a filter. */
-const changing = <const Name extends string>(
+const changing = <const Name extends "cancel" | "retry">(
   name: Name,
   description: string,
-  { all, done, one, verb }: {
+  { done, one, verb }: {
     readonly verb: string
     readonly done: string
     readonly one: (
       client: Service,
       id: string
     ) => Effect.Effect<{ readonly json: object; readonly text: string }, Failure>
-    readonly all: (client: Service) => (filter: TaskFilter, options: ManyOptions) => Effect.Effect<number, Failure>
   }
 ) =>
   Command.make(
@@ -106,16 +121,16 @@ const changing = <const Name extends string>(
     Effect.fnUntraced(function*(flags) {
       const { json } = yield* Flags.root
       const { ids, target, yes } = flags
-      const filter = meant(flags.all, flags.filter)
-      if ((ids.length === 0) === (filter === undefined)) {
+      const isFilter = isClear(flags.all, flags.filter)
+      if ((ids.length === 0) !== isFilter) {
         return yield* Output.usage(json, "say which tasks: their ids, a filter such as --name NAME, or --all")
       }
       return yield* withClient(
         target,
         Effect.flatMap(Client, (client) =>
-          filter === undefined
-            ? changeEach(ids, (id) => one(client, id))
-            : changeMany({ verb, done, yes }, (options) => all(client)(filter, options)))
+          isFilter
+            ? changeMany({ verb, done, yes }, changeMeant(client, name, flags.filter))
+            : changeEach(ids, (id) => one(client, id)))
       )
     })
   ).pipe(Command.withDescription(description))
@@ -123,32 +138,29 @@ const changing = <const Name extends string>(
 export const cancel = changing("cancel", "Cancel tasks that wait or run, by their ids or by a filter", {
   verb: "Cancel",
   done: "Cancelled",
-  one: ({ cancel }, id) => Effect.as(cancel(id), { json: { id, state: "cancelled" }, text: `Cancelled ${id}` }),
-  all: ({ cancelAll }) => cancelAll
+  one: ({ cancel }, id) => Effect.as(cancel(id), { json: { id, state: "cancelled" }, text: `Cancelled ${id}` })
 })
 
 export const retry = changing("retry", "Run tasks that failed or expired again, by their ids or by a filter", {
   verb: "Retry",
   done: "Retried",
   one: ({ retry }, id) =>
-    Effect.map(retry(id), (newId) => ({ json: { id: newId, retryOf: id }, text: `Retried ${id} as ${newId}` })),
-  all: ({ retryAll }) => retryAll
+    Effect.map(retry(id), (newId) => ({ json: { id: newId, retryOf: id }, text: `Retried ${id} as ${newId}` }))
 })
 
 export const purge = Command.make(
   "purge",
   which,
-  Effect.fnUntraced(function*({ all, filter: flags, target, yes }) {
+  Effect.fnUntraced(function*({ all, filter, target, yes }) {
     const { json } = yield* Flags.root
-    const filter = meant(all, flags)
-    if (filter === undefined) {
+    if (!isClear(all, filter)) {
       return yield* Output.usage(json, "say which tasks: a filter such as --older-than 7d, or --all")
     }
     return yield* withClient(
       target,
       Effect.flatMap(
         Client,
-        ({ purge }) => changeMany({ verb: "Purge", done: "Purged", yes }, (options) => purge(filter, options))
+        (client) => changeMany({ verb: "Purge", done: "Purged", yes }, changeMeant(client, "purge", filter))
       )
     )
   })
@@ -205,9 +217,40 @@ const onSchedule = <const Name extends string>(
     text: (id) => `${done} ${id}`
   })
 
+/** The times that these flags say; a sentence when they can't be. */
+const scheduleOf = (
+  { args, cron, every, id, priority, task, timeZone }: Command.Command.Config.InferValue<typeof scheduleFlags>
+) =>
+  Result.try({
+    try: () => {
+      const definition = Task.untyped(task)
+      const options = { id, args: JSON.parse(args) as unknown, ...Flags.asProperty("priority", priority) }
+      if (Option.isSome(every)) return Task.every(definition, every.value, options)
+      return Task.cron(definition, Option.getOrElse(cron, () => ""), {
+        ...options,
+        ...Flags.asProperty("timeZone", timeZone)
+      })
+    },
+    catch: (cause) => new Output.Usage({ message: cause instanceof Error ? cause.message : String(cause) })
+  })
+
+const scheduleFlags = {
+  id: scheduleId.id,
+  ...Flags.schedule
+}
+
 export const schedule = Command.make("schedule").pipe(
-  Command.withDescription("Change a schedule: run, pause, resume, remove"),
+  Command.withDescription("Change a schedule: set, run, pause, resume, remove"),
   Command.withSubcommands([
+    asking("set", "Add a schedule, or replace the one with the same id", scheduleFlags, {
+      ask: (client, flags) =>
+        Option.isSome(flags.every) === Option.isSome(flags.cron)
+          ? Effect.fail(new Output.Usage({ message: "say when: --every DURATION or --cron EXPRESSION" }))
+          : Effect.flatMap(Effect.fromResult(scheduleOf(flags)), (schedule) =>
+            Effect.as(client.schedule(schedule), flags.id)),
+      json: (id) => ({ schedule: id, done: "set" }),
+      text: (id) => `Set ${id}`
+    }),
     asking("run", "Submit the task of a schedule now, whenever it is due", scheduleId, {
       ask: (client, { id }) => client.trigger(id),
       json: (id) => ({ id }),
@@ -222,4 +265,18 @@ export const schedule = Command.make("schedule").pipe(
     onSchedule("resume", "Go on with a schedule", "Resumed", (client, id) => client.resume({ schedule: id })),
     onSchedule("remove", "Remove a schedule", "Removed", (client, id) => client.unschedule(id))
   ])
+)
+
+export const drain = asking(
+  "drain",
+  "Tell a worker to finish what it runs and to leave; its process then ends",
+  {
+    worker: Argument.String("worker").pipe(
+      Argument.withDescription("Id of a worker, of which there may be several, or the key of one (see workers --json)")
+    )
+  },
+  {
+    ask: (client, { worker }) => Effect.map(client.drainWorker(worker), (count) => ({ count })),
+    text: ({ count }) => `Told ${count === 1 ? "1 worker" : `${count} workers`} to leave`
+  }
 )

@@ -9,12 +9,15 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { availableParallelism } from "node:os"
 import { priorities } from "../domain/Priority.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { defaults, formatDuration, formatSize, parseDuration, parseSize } from "../domain/Settings.ts"
+import { TaskName } from "../domain/Task.ts"
 import { TaskState } from "../domain/TaskState.ts"
 import type { TaskFilter } from "../services/Client.ts"
+import type { TaskQuery } from "../services/History.ts"
 
 const about = (description: string, fallback: string, variable: string) =>
   `${description} (default: ${fallback}; environment: ${variable})`
@@ -181,6 +184,16 @@ export const controlPlane = {
   discovery,
   namespace,
   dashboard: text("dashboard", "FASTWORKER_DASHBOARD", defaults.dashboard, "Host and port of the dashboard"),
+  dashboardPrefix: parsed(
+    "dashboard-prefix",
+    "FASTWORKER_DASHBOARD_PREFIX",
+    defaults.dashboardPrefix,
+    "Path that the dashboard stands under at a proxy, such as /queue",
+    (text) =>
+      /^(?:\/[\w.~-]+)*\/?$/u.test(text)
+        ? Result.succeed(text.replace(/\/$/u, ""))
+        : Result.fail("a path such as /queue, of letters, digits and -._~")
+  ),
   noDashboard: Flag.Boolean("no-dashboard").pipe(
     Flag.withDefault(false),
     Flag.withDescription("Serve no dashboard")
@@ -217,6 +230,19 @@ export const controlPlane = {
     "FASTWORKER_RESULT_CACHE_TTL",
     defaults.resultCacheTtlMillis,
     "How long an outcome is kept"
+  ),
+  maxHistory: count(
+    "history",
+    "FASTWORKER_HISTORY",
+    defaults.maxHistory,
+    0,
+    "Finished tasks that the dashboard remembers, at most; 0 remembers none"
+  ),
+  maxHistoryBytes: size(
+    "history-bytes",
+    "FASTWORKER_HISTORY_BYTES",
+    defaults.maxHistoryBytes,
+    "Bytes of what is remembered of finished tasks, at most: the oldest arguments go first, then the oldest tasks"
   ),
   heartbeat: duration(
     "heartbeat",
@@ -317,26 +343,115 @@ export const submission = {
   tenant: optional("tenant", "TENANT", "For whom it runs: tenants take turns")
 }
 
+/** A moment: a time, or how long ago. */
+const parseMoment = (text: string): Result.Result<(now: number) => number, string> => {
+  const ago = parseDuration(text)
+  if (Result.isSuccess(ago)) return Result.succeed((now: number) => now - ago.success)
+  return Result.mapBoth(parseTime(text), {
+    onSuccess: (time) => () => time,
+    onFailure: () => "a duration such as 1h, or a time such as 2026-01-31T09:00"
+  })
+}
+
+const optionalMoment = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("WHEN"),
+    Flag.mapEffect(checked(name, parseMoment)),
+    Flag.withDescription(`${description}: so long ago, or at this time`),
+    Flag.optional
+  )
+
+const list = (name: string, metavar: string, description: string) =>
+  optional(name, metavar, `${description}; several separated by commas`)
+
+const states: ReadonlyArray<string> = [...TaskState.literals, "retrying", "waiting", "dead"]
+
 /** Which tasks are meant. */
 export const filter = {
-  state: Flag.Literals("state", TaskState.literals).pipe(
-    Flag.optional,
-    Flag.withDescription(`Only tasks in this state: ${TaskState.literals.join(", ")}`)
+  state: Flag.String("state").pipe(
+    Flag.withMetavar("STATE"),
+    Flag.filter(
+      (text) => text.split(",").every((state) => states.includes(state)),
+      () => `one of ${states.join(", ")}, or several separated by commas`
+    ),
+    Flag.withDescription(
+      `Only tasks in this state: ${states.join(", ")} (can be retried); several separated by commas`
+    ),
+    Flag.optional
   ),
   name: optional("name", "NAME", "Only tasks of this name"),
+  type: list("type", "PATTERN", "Only tasks of names like this, * stands for anything"),
   tag: optional("tag", "TAG", "Only tasks with this tag"),
   tenant: optional("tenant", "TENANT", "Only tasks of this tenant"),
+  priority: list("priority", "PRIORITY", "Only tasks of this priority"),
+  worker: list("worker", "ID", "Only tasks that this worker runs or ran"),
+  schedule: optional("schedule", "ID", "Only tasks of this schedule"),
+  error: optional("error", "KEY", "Only tasks that failed so: the key of a group of errors"),
+  idPrefix: optional("id-prefix", "PREFIX", "Only tasks with ids that begin so"),
+  match: optional("match", "TEXT", "Only tasks with this in their id, name or error"),
+  since: optionalMoment("since", "Only tasks that were submitted since"),
+  until: optionalMoment("until", "Only tasks that were submitted before"),
   olderThan: optionalDuration("older-than", "Only tasks that were submitted at least so long ago")
 }
 
-/** The filter that these flags say. */
-export const toFilter = (flags: Command.Command.Config.InferValue<typeof filter>): TaskFilter => ({
-  ...asProperty("state", flags.state),
-  ...asProperty("name", flags.name),
-  ...asProperty("tag", flags.tag),
-  ...asProperty("tenant", flags.tenant),
-  ...asProperty("olderThan", flags.olderThan)
-})
+type Filter = Command.Command.Config.InferValue<typeof filter>
+
+/** The filter that these flags say; `undefined` when they say more than one can. */
+export const toFilter = (
+  { name, olderThan, state, tag, tenant, ...more }: Filter
+): TaskFilter | undefined =>
+  Object.values(more).some((value: Option.Option<unknown>) => Option.isSome(value)) ||
+    (Option.isSome(state) && !isTaskState(state.value)) ?
+    undefined :
+    {
+      ...asProperty("state", state as Option.Option<TaskState>),
+      ...asProperty("name", name),
+      ...asProperty("tag", tag),
+      ...asProperty("tenant", tenant),
+      ...asProperty("olderThan", olderThan)
+    }
+
+const isTaskState = Schema.is(TaskState)
+
+/** The query that these flags say at a time. */
+export const toQuery = (flags: Filter, now: number): TaskQuery => {
+  const before = [
+    ...Option.toArray(Option.map(flags.until, (moment) => moment(now))),
+    ...Option.toArray(Option.map(flags.olderThan, (age) => now - age))
+  ]
+  return {
+    ...asProperty("state", flags.state),
+    ...asProperty("type", Option.orElse(flags.name, () => flags.type)),
+    ...asProperty("priority", flags.priority),
+    ...asProperty("worker", flags.worker),
+    ...asProperty("tag", flags.tag),
+    ...asProperty("tenant", flags.tenant),
+    ...asProperty("schedule", flags.schedule),
+    ...asProperty("error", flags.error),
+    ...asProperty("id", flags.idPrefix),
+    ...asProperty("q", flags.match),
+    ...asProperty("since", Option.map(flags.since, (moment) => moment(now))),
+    ...(before.length === 0 ? {} : { until: Math.min(...before) })
+  }
+}
+
+/** What a schedule may say. */
+export const schedule = {
+  task: Flag.String("task").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withSchema(TaskName),
+    Flag.withDescription("Name of its task")
+  ),
+  every: optionalDuration("every", "Its interval, for example 10m"),
+  cron: optional("cron", "EXPRESSION", "Its times: minute, hour, day, month, weekday, for example '0 2 * * *'"),
+  timeZone: optional("time-zone", "ZONE", "Of the cron expression, for example Europe/Berlin (default: UTC)"),
+  args: Flag.String("args").pipe(
+    Flag.withMetavar("JSON"),
+    Flag.withDefault("{}"),
+    Flag.withDescription("Arguments of its task (default: {})")
+  ),
+  priority
+}
 
 /** What can be paused. */
 export const pauseTarget = {

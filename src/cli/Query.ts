@@ -4,10 +4,12 @@
  * @since 0.1.0
  */
 import { Argument, Command, Flag } from "effect/cli"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { CallError } from "../domain/Errors.ts"
 import type { ScheduleStatus, Stats, TaskStatus, WorkerStatus } from "../domain/Message.ts"
 import { formatDuration, formatSize } from "../domain/Settings.ts"
 import * as Task from "../domain/TaskDefinition.ts"
@@ -63,10 +65,11 @@ const outcomes: ReadonlyMap<string, string> = new Map([
 
 const id = Argument.String("id").pipe(Argument.withDescription("Id of the task"))
 
-const took = ({ finishedAt, startedAt }: TaskStatus) =>
+const took = ({ finishedAt, startedAt }: Pick<TaskStatus, "finishedAt" | "startedAt">) =>
   startedAt === undefined || finishedAt === undefined ? "" : `${Math.round(finishedAt - startedAt)}ms`
 
-const stateOf = ({ reason, state }: TaskStatus) => reason === undefined ? state : `${state} (${reason})`
+const stateOf = ({ reason, state }: Pick<TaskStatus, "reason" | "state">) =>
+  reason === undefined ? state : `${state} (${reason})`
 
 const moment = (millis: number | undefined) => millis === undefined ? undefined : Output.timeOfDay(millis)
 const date = (millis: number | undefined) => millis === undefined ? undefined : Output.dateAndTime(millis)
@@ -88,6 +91,7 @@ const describe = (task: TaskStatus): string =>
     ["tenant", task.tenant],
     ["schedule", task.schedule],
     ["retry of", task.retryOf],
+    ["parent", task.parent],
     ["attempt", String(task.attempt)],
     ["worker", task.worker],
     ["submitted", moment(task.submittedAt)],
@@ -122,7 +126,17 @@ const limit = Flag.Int("limit").pipe(
   Flag.withDescription("Tasks to print, at most (default: 50)")
 )
 
-const describeList = ({ tasks, total }: { readonly tasks: ReadonlyArray<TaskStatus>; readonly total: number }) => {
+/** What is shown of a task in a list, whichever way it was asked for. */
+type Listed =
+  & Pick<TaskStatus, "name" | "state" | "priority" | "submittedAt" | "startedAt" | "finishedAt" | "reason">
+  & { readonly id: string; readonly worker?: string | undefined }
+
+interface List {
+  readonly tasks: ReadonlyArray<Listed>
+  readonly total: number
+}
+
+const describeList = ({ tasks, total }: List) => {
   const rows = tasks.map((task) => [
     task.id,
     task.name,
@@ -136,11 +150,35 @@ const describeList = ({ tasks, total }: { readonly tasks: ReadonlyArray<TaskStat
   return total > tasks.length ? `${table}\n${tasks.length} of ${total}: more with --limit` : table
 }
 
+/** Tasks of one page of the history, at most. */
+const maxPage = 1_000
+
+/** Lists tasks: as the control plane has them, or by what only its history can tell. */
+const listTasks = (
+  client: Client["Service"],
+  flags: Command.Command.Config.InferValue<typeof Flags.filter>,
+  { dead, limit }: { readonly dead: boolean; readonly limit: number }
+) =>
+  Effect.gen(function*() {
+    const filter = Flags.toFilter(flags)
+    if (filter !== undefined) return yield* client.list({ ...filter, dead, limit })
+    const query = { ...Flags.toQuery(flags, yield* Clock.currentTimeMillis), ...(dead ? { state: "dead" } : {}) }
+    const { total } = yield* client.count(query)
+    const tasks: Array<Listed> = []
+    let cursor: string | undefined
+    do {
+      const page = yield* client.find({ ...query, cursor, limit: Math.min(maxPage, limit - tasks.length) })
+      tasks.push(...page.tasks)
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined && tasks.length < limit)
+    return { tasks, total }
+  })
+
 export const list = asking(
   "list",
   "List tasks that wait or run, and outcomes that are kept",
   {
-    ...Flags.filter,
+    filter: Flags.filter,
     dead: Flag.Boolean("dead").pipe(
       Flag.withDefault(false),
       Flag.withDescription("Only tasks that failed or expired and can be retried")
@@ -148,7 +186,8 @@ export const list = asking(
     limit
   },
   {
-    ask: (client, { dead, limit, ...filter }) => client.list({ ...Flags.toFilter(filter), dead, limit }),
+    ask: (client, { dead, filter, limit }): Effect.Effect<List, CallError> =>
+      listTasks(client, filter, { dead, limit }),
     text: describeList
   }
 )
@@ -156,9 +195,10 @@ export const list = asking(
 export const dead = asking(
   "dead",
   "List tasks that failed or expired and can be retried",
-  { ...Flags.filter, limit },
+  { filter: Flags.filter, limit },
   {
-    ask: (client, { limit, ...filter }) => client.list({ ...Flags.toFilter(filter), dead: true, limit }),
+    ask: (client, { filter, limit }): Effect.Effect<List, CallError> =>
+      listTasks(client, filter, { dead: true, limit }),
     text: (answer) => answer.total === 0 ? "No tasks can be retried" : describeList(answer)
   }
 )

@@ -66,7 +66,7 @@ export const worker = Command.make(
     )
 
     const serve = Effect.gen(function*() {
-      const { drain, id, ready } = yield* Worker
+      const { drain, id, left, ready } = yield* Worker
       const { handlers } = yield* TaskRegistry
       const names = handlers.map(({ definition }) => definition.name)
       const soon = yield* Effect.timeoutOption(ready, patienceMillis)
@@ -77,15 +77,22 @@ export const worker = Command.make(
       }
       if (json) yield* Output.json({ event: "ready", id, tasks: names })
       else yield* Console.log(`Worker ${id} ready: ${names.join(", ")}`)
-      return yield* Effect.never.pipe(onStop(
-        Effect.gen(function*() {
-          if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
-          const interrupted = yield* drain
-          if (json) yield* Output.json({ event: "stopped", interrupted })
-          else if (interrupted === 0) yield* Console.log("Stopped")
-          else yield* Console.log(`Stopped: ${interrupted} running tasks interrupted, they run elsewhere`)
-        })
-      ))
+      const stopped = (interrupted: number) =>
+        json
+          ? Output.json({ event: "stopped", interrupted })
+          : Console.log(
+            interrupted === 0 ? "Stopped" : `Stopped: ${interrupted} running tasks interrupted, they run elsewhere`
+          )
+      // Ends by itself when the control plane tells it to leave.
+      return yield* left.pipe(
+        onStop(
+          Effect.gen(function*() {
+            if (!json) yield* Console.log("Stopping: waiting for running tasks (again to stop at once)")
+            yield* stopped(yield* drain)
+          })
+        ),
+        Effect.flatMap(stopped)
+      )
     })
     return yield* serve.pipe(
       Effect.provide(layers),

@@ -20,7 +20,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: "licences.md" },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: {
+        // What several pages use is one file: many small ones cost more than they save.
+        codeSplitting: {
+          groups: [
+            { name: "shared", test: /src[\\/]dashboard[\\/](?!pages)|lucide/u, minShareCount: 2 },
+            { name: "pages", test: /pages[\\/](?:workers|types|schedules|system)/u }
+          ]
+        }
+      }
+    },
     reportCompressedSize: false
   },
-  server: { proxy: { "/api": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }
+  // Beside the API there is a folder of that name.
+  server: { proxy: { "^/api/(?!\\w+\\.ts)": process.env["FASTWORKER_URL"] ?? "http://127.0.0.1:8080" } }
 })

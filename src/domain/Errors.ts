@@ -158,6 +158,34 @@ export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("Sc
 }
 
 /**
+ * No connected worker has this id or key.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WorkerNotFound extends Schema.TaggedError<WorkerNotFound>()("WorkerNotFound", {
+  worker: Schema.String
+}) {
+  override get message() {
+    return `No connected worker has the id "${this.worker}"`
+  }
+}
+
+/**
+ * The worker is part of the control plane's process: it can't leave it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WorkerIsLocal extends Schema.TaggedError<WorkerIsLocal>()("WorkerIsLocal", {
+  worker: Schema.String
+}) {
+  override get message() {
+    return `The worker "${this.worker}" is part of the control plane and can't leave it: pause it, or stop the control plane`
+  }
+}
+
+/**
  * Only a task that failed or expired, and is still kept, can be retried.
  *
  * @category errors
@@ -585,6 +613,8 @@ export const ReplyError = Schema.Union([
   UniqueConflict,
   CountChanged,
   ScheduleNotFound,
+  WorkerNotFound,
+  WorkerIsLocal,
   NotRetryable,
   JournalFailed,
   TaskFinished,

@@ -30,6 +30,11 @@ export interface Issue {
 export interface JsonCodec<A> {
   readonly encode: (value: A) => Result.Result<string, ReadonlyArray<Issue>>
   readonly decode: (text: string) => Result.Result<A, ReadonlyArray<Issue>>
+  /**
+   * Returns the JSON Schema (2020-12) of the encoded form as text; `undefined` when there is none for it. Made anew with
+   * each call.
+   */
+  readonly jsonSchema: () => string | undefined
 }
 
 /**
@@ -74,8 +79,16 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
       if (Result.isSuccess(decoded)) return Result.succeed(decoded.success)
       const again = decode(parsed.success, all)
       return Result.fail(Result.isFailure(again) ? again.failure : decoded.failure)
-    }
+    },
+    jsonSchema: () => Result.getOrUndefined(Result.try(() => jsonSchemaOf(schema)))
   }
+}
+
+/** Throws when a part of the schema has no form in JSON Schema. */
+const jsonSchemaOf = (schema: AnyCodec): string | undefined => {
+  if (schema.ast._tag === "Never") return undefined
+  const { definitions, schema: root } = Schema.toJsonSchemaDocument(schema)
+  return JSON.stringify(Object.keys(definitions).length === 0 ? root : { ...root, $defs: definitions })
 }
 
 /**

@@ -16,7 +16,7 @@ import { ScheduleDeclaration } from "./Schedules.ts"
 import { TaskId, TaskKey, TaskName, Unique } from "./Task.ts"
 import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
-import { WorkerAbout, WorkerId, WorkerState } from "./WorkerInfo.ts"
+import { WorkerAbout, WorkerId, WorkerLoad, WorkerState } from "./WorkerInfo.ts"
 
 /**
  * The version of the protocol that this code speaks.
@@ -67,6 +67,14 @@ export const maxWaitMillis = 60_000
  */
 export const maxTags = 16
 
+/**
+ * Longest JSON Schema that a worker may announce, in characters: of the arguments, the result or the error of a handler.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxSchemaLength = 16_384
+
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Wait = Count.check(Schema.isLessThanOrEqualTo(maxWaitMillis))
 const Delay = Count.check(Schema.isLessThanOrEqualTo(maxMillis))
@@ -112,7 +120,9 @@ export const SubmitTask = Schema.Struct({
   tenant: Schema.optionalKey(TaskKey),
   ignoreResult: Schema.optionalKey(Schema.Boolean),
   /** Version of the definition that the arguments were made with. */
-  version: Schema.optionalKey(Count)
+  version: Schema.optionalKey(Count),
+  /** The task whose handler submits it. */
+  parent: Schema.optionalKey(TaskId)
 })
 
 /**
@@ -236,9 +246,29 @@ export const List = request("list", {
 /** @category schemas @since 0.1.0 */
 export const Workers = request("workers", {})
 /** @category schemas @since 0.1.0 */
-export const Tasks = request("tasks", {})
+export const DrainWorker = request("drainWorker", {
+  /** The id of a worker, of which there may be several, or the key of one. */
+  worker: WorkerId
+})
+/** @category schemas @since 0.1.0 */
+export const Tasks = request("tasks", {
+  /** Only this one, with its JSON Schemas. */
+  name: Schema.optionalKey(TaskName)
+})
 /** @category schemas @since 0.1.0 */
 export const StatsOf = request("stats", {})
+/** @category schemas @since 0.1.0 */
+export const ViewOf = request("view", {
+  /** What the HTTP API has under this name, for the same questions. */
+  of: Schema.Literals(["snapshot", "series", "errors", "system", "tasks", "counts", "task", "worker", "type"]),
+  query: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+/** @category schemas @since 0.1.0 */
+export const Change = request("change", {
+  do: Schema.Literals(["cancel", "retry", "purge"]),
+  /** As in the body of the HTTP API. */
+  selection: Schema.Record(Schema.String, Schema.Unknown)
+})
 
 const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 
@@ -270,6 +300,8 @@ export const Limits = Schema.Struct({
  */
 export type Limits = typeof Limits.Type
 
+const JsonSchemaText = Schema.String.check(Schema.isMaxLength(maxSchemaLength))
+
 /**
  * Schema for a handler as a worker announces it.
  *
@@ -283,7 +315,16 @@ export const TaskType = Schema.Struct({
   limits: Schema.optionalKey(Limits),
   /** How long its outcomes are kept, in milliseconds; at most the control plane's own bound. */
   retention: Schema.optionalKey(Count),
-  version: Schema.optionalKey(Count)
+  version: Schema.optionalKey(Count),
+  /** How it is retried, in words. */
+  retry: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))),
+  /** Milliseconds that an attempt may take. */
+  timeout: Schema.optionalKey(Delay),
+  isolation: Schema.optionalKey(Schema.Literals(["fiber", "thread"])),
+  /** JSON Schemas of the encoded arguments, result and error, as text. */
+  argsSchema: Schema.optionalKey(JsonSchemaText),
+  resultSchema: Schema.optionalKey(JsonSchemaText),
+  errorSchema: Schema.optionalKey(JsonSchemaText)
 })
 
 /**
@@ -293,6 +334,16 @@ export const TaskType = Schema.Struct({
  * @since 0.1.0
  */
 export type TaskType = typeof TaskType.Type
+
+/**
+ * Returns a handler without its JSON Schemas, as it stands in lists.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const withoutSchemas = (
+  { argsSchema: _args, errorSchema: _error, resultSchema: _result, ...type }: TaskType
+): TaskType => type
 
 /** @category schemas @since 0.1.0 */
 export const Register = request("register", {
@@ -346,7 +397,9 @@ export const Exchange = request("exchange", {
   waiting: Schema.optionalKey(Count),
   reports: Schema.optionalKey(batch(Report)),
   /** What handlers reported since the last exchange, the newest of each; the bodies follow those of the reports. */
-  progress: Schema.optionalKey(batch(Progress))
+  progress: Schema.optionalKey(batch(Progress)),
+  /** How busy its process is, at most once in a heartbeat. */
+  load: Schema.optionalKey(WorkerLoad)
 })
 /** @category schemas @since 0.1.0 */
 export const Beat = request("beat", { session: Token, lag: Count })
@@ -373,8 +426,11 @@ const clientRequests = [
   Events,
   List,
   Workers,
+  DrainWorker,
   Tasks,
-  StatsOf
+  StatsOf,
+  ViewOf,
+  Change
 ] as const
 const workerRequests = [Register, Exchange, Beat, Leave] as const
 
@@ -542,6 +598,8 @@ export const TaskStatus = Schema.Struct({
   tenant: Schema.optionalKey(TaskKey),
   retryOf: Schema.optionalKey(TaskId),
   schedule: Schema.optionalKey(TaskKey),
+  /** The task whose handler submitted it. */
+  parent: Schema.optionalKey(TaskId),
   /** Attempts that have ended without the outcome, oldest first. */
   history: Schema.optionalKey(Schema.Array(AttemptStatus))
 })
@@ -566,6 +624,8 @@ export const WorkerStatus = Schema.Struct({
   state: Schema.Literals([...WorkerState.literals, "unresponsive", "paused"]),
   /** How far its event loop was behind when it last said so, in milliseconds. */
   lag: Count,
+  /** Tells apart workers with the same id. */
+  key: Schema.String,
   local: Schema.Boolean,
   slots: Count,
   running: Count,
@@ -574,7 +634,9 @@ export const WorkerStatus = Schema.Struct({
   lastSeenAt: Schema.Finite,
   succeeded: Count,
   failed: Count,
-  about: WorkerAbout
+  about: WorkerAbout,
+  /** What it said last of its process. */
+  load: Schema.optionalKey(WorkerLoad)
 })
 
 /**
@@ -692,6 +754,14 @@ export const TasksReply = reply({
 /** @category schemas @since 0.1.0 */
 export const StatsReply = reply({ stats: Stats })
 /** @category schemas @since 0.1.0 */
+export const ViewReply = reply({ view: Schema.Unknown })
+/** @category schemas @since 0.1.0 */
+export const ChangeReply = reply({
+  count: Count,
+  /** Those that had changed meanwhile, or were refused. */
+  skipped: Count
+})
+/** @category schemas @since 0.1.0 */
 export const RegisterReply = reply({
   epoch: Token,
   heartbeat: Count,
@@ -750,7 +820,9 @@ export const ExchangeReply = reply({
   /** Leases that the worker holds and must stop: they are not its any more. */
   abandon: Schema.optionalKey(Schema.Array(TaskId)),
   /** Reports that came after their lease had ended: nothing to do, they are counted. */
-  late: Schema.optionalKey(Schema.Array(TaskId))
+  late: Schema.optionalKey(Schema.Array(TaskId)),
+  /** The worker is to finish what it runs, leave, and not come back. */
+  drain: Schema.optionalKey(Schema.Boolean)
 })
 /** @category schemas @since 0.1.0 */
 export const BeatReply = reply({})

@@ -34,6 +34,8 @@ export interface Settings {
   readonly discovery: string
   /** HTTP host and port of the dashboard. `FASTWORKER_DASHBOARD`. */
   readonly dashboard: string
+  /** Path that the dashboard stands under at a proxy, such as `/queue`. `FASTWORKER_DASHBOARD_PREFIX`. */
+  readonly dashboardPrefix: string
   /** Tasks that a worker runs at once. `FASTWORKER_CONCURRENCY`. */
   readonly concurrency: number
   /** Whether the control plane runs tasks itself. `FASTWORKER_LOCAL`. */
@@ -63,6 +65,12 @@ export interface Settings {
   /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
   readonly maxDead: number
   readonly maxDeadBytes: number
+  /**
+   * Finished tasks that are remembered for the dashboard, at most, and the bytes of all that is remembered of them; 0
+   * remembers none. `FASTWORKER_HISTORY`, `FASTWORKER_HISTORY_BYTES`.
+   */
+  readonly maxHistory: number
+  readonly maxHistoryBytes: number
   /** Unique keys that are held, at most. */
   readonly maxUniqueKeys: number
   /** Losses of its worker after which a task is given up. */
@@ -103,6 +111,7 @@ export const defaults: Settings = {
   workerAddress: "tcp://127.0.0.1:5560",
   discovery: "tcp://127.0.0.1:5550",
   dashboard: "127.0.0.1:8080",
+  dashboardPrefix: "",
   concurrency: 16,
   local: "when-alone",
   maxWaiting: 1_000_000,
@@ -118,6 +127,8 @@ export const defaults: Settings = {
   startGraceMillis: 5_000,
   maxDead: 10_000,
   maxDeadBytes: 64 * 1024 * 1024,
+  maxHistory: 100_000,
+  maxHistoryBytes: 64 * 1024 * 1024,
   maxUniqueKeys: 1_000_000,
   maxCrashes: 3,
   drainTimeoutMillis: 30_000,

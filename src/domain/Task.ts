@@ -103,6 +103,8 @@ export interface TaskOptions {
   readonly retryOf?: string
   /** The schedule that submitted it. */
   readonly schedule?: string
+  /** The task whose handler submitted it. */
+  readonly parent?: string
 }
 
 /**

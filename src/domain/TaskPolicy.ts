@@ -289,6 +289,20 @@ export const make = <Args, Error>(name: string, options: PolicyOptions<Args, Err
 }
 
 /**
+ * Returns how a policy retries, in words; `undefined` when it does not.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const describeRetry = ({ retry }: Pick<Policy<never, never>, "retry">): string | undefined => {
+  if (retry === undefined) return undefined
+  const attempts = retry.attempts === maxAttempts ? "As often as its schedule says" : `Up to ${retry.attempts} attempts`
+  const wait = retry.schedule === defaultRetrySchedule ? ", 200 ms apart, doubled each time up to a minute" : ""
+  const some = retry.while === always ? "" : ", after some errors only"
+  return `${attempts}${wait}${some}`
+}
+
+/**
  * What a policy says of one submission, as it crosses the wire; what it does not say is left out.
  *
  * @category models

@@ -50,6 +50,8 @@ export type WorkerState = typeof WorkerState.Type
 export interface WorkerRecord {
   readonly id: string
   readonly session: string
+  /** Tells it apart from others with its id, for people: made of the session, which is a secret. */
+  readonly key: string
   readonly local: boolean
   readonly slots: number
   readonly names: ReadonlySet<string>
@@ -60,6 +62,8 @@ export interface WorkerRecord {
   state: WorkerState
   /** Whether it is given nothing, because somebody said so. */
   paused: boolean
+  /** Whether it is told to finish what it runs and to leave. */
+  isToLeave: boolean
   /** Whether an exchange waits for an answer, which could carry leases. */
   isOpen: boolean
   lastSeen: number
@@ -83,6 +87,8 @@ export interface WorkerRecord {
   servedAt: number
   succeeded: number
   failed: number
+  /** What it said last of its process. */
+  load: WorkerLoad | undefined
   /** Place in the dispatcher's heap, -1 when it is not in one; owned by the dispatcher. */
   heapIndex: number
 }
@@ -96,7 +102,9 @@ export interface WorkerRecord {
 export const WorkerAbout = Schema.Struct({
   host: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))),
   pid: Schema.optionalKey(Schema.Int),
-  runtime: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
+  runtime: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64))),
+  /** Of the program that it is. */
+  version: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
 })
 
 /**
@@ -106,6 +114,34 @@ export const WorkerAbout = Schema.Struct({
  * @since 0.1.0
  */
 export type WorkerAbout = typeof WorkerAbout.Type
+
+const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const amount = (maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum }))
+
+/**
+ * Schema for how busy a worker's process is, as it says: for people, nothing is decided by it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WorkerLoad = Schema.Struct({
+  /** Bytes of its memory, and of the heap of its main thread. */
+  rss: Schema.optionalKey(Bytes),
+  heapUsed: Schema.optionalKey(Bytes),
+  heapLimit: Schema.optionalKey(Bytes),
+  /** Cores' worth of CPU time since it said so before: 1 is one core. */
+  cpu: Schema.optionalKey(amount(100_000)),
+  /** How late its event loop was since then, in milliseconds; of a hundred turns all but one were less. */
+  loopLag: Schema.optionalKey(amount(86_400_000))
+})
+
+/**
+ * How busy a worker's process is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkerLoad = typeof WorkerLoad.Type
 
 /**
  * Lag from which on a worker counts as unresponsive, in milliseconds.

@@ -19,7 +19,9 @@ import {
   TaskStopping,
   TooLarge,
   UniqueConflict,
-  UnknownTask
+  UnknownTask,
+  WorkerIsLocal,
+  WorkerNotFound
 } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -68,7 +70,17 @@ export const makeChanges = (
   randomId: () => string
 ): Pick<
   Client["Service"],
-  "cancel" | "cancelAll" | "retry" | "retryAll" | "purge" | "pause" | "resume" | "schedule" | "unschedule" | "trigger"
+  | "cancel"
+  | "cancelAll"
+  | "retry"
+  | "retryAll"
+  | "purge"
+  | "pause"
+  | "resume"
+  | "drainWorker"
+  | "schedule"
+  | "unschedule"
+  | "trigger"
 > => {
   const changeMany = (op: "cancelAll" | "retryAll" | "purge") => (filter: TaskFilter, options: ManyOptions = {}) =>
     filterToWire(filter).pipe(
@@ -123,6 +135,11 @@ export const makeChanges = (
     // Its mark goes along: fields that are not known are ignored.
     schedule: (schedule) =>
       ask({ op: "schedule", schedule }, decodeDoneReply).pipe(Effect.mapError(submitError), Effect.asVoid),
+    drainWorker: (worker) =>
+      ask({ op: "drainWorker", worker }, decodeCountReply).pipe(
+        Effect.mapError(only(WorkerNotFound, WorkerIsLocal)),
+        Effect.map(({ count }) => count)
+      ),
     unschedule: (id) => tell({ op: "unschedule", id }),
     trigger: (id) =>
       ask({ op: "trigger", id, as: randomId() }, decodeRetryReply).pipe(

@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BadRequest, TaskNotFound } from "../domain/Errors.ts"
+import { BadRequest, TaskNotFound, UnknownTask } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import type { Client, TaskFilter } from "../services/Client.ts"
 import type { Calls } from "./Calls.ts"
@@ -45,7 +45,7 @@ export const filterToWire = (
  */
 export const makeQueries = (
   { ask }: Calls
-): Pick<Client["Service"], "status" | "list" | "workers" | "tasks" | "schedules" | "stats"> => ({
+): Pick<Client["Service"], "status" | "list" | "workers" | "tasks" | "taskType" | "schedules" | "stats"> => ({
   status: (id) =>
     isTaskId(id)
       ? ask({ op: "status", ids: [id] }, decodeStatusReply).pipe(
@@ -76,6 +76,13 @@ export const makeQueries = (
     Effect.map(({ workers }) => workers)
   ),
   tasks: ask({ op: "tasks" }, decodeTasksReply).pipe(Effect.mapError(callError), Effect.map(({ tasks }) => tasks)),
+  taskType: (name) =>
+    ask({ op: "tasks", name }, decodeTasksReply).pipe(
+      Effect.mapError(callError),
+      Effect.flatMap(({ tasks: [type] }) =>
+        type === undefined ? Effect.fail(new UnknownTask({ task: name, known: [] })) : Effect.succeed(type)
+      )
+    ),
   schedules: ask({ op: "schedules" }, decodeSchedulesReply).pipe(
     Effect.mapError(callError),
     Effect.map(({ schedules }) => schedules)

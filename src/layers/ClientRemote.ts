@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -14,6 +15,7 @@ import type { AddressError, SubmitError } from "../domain/Errors.ts"
 import { TaskNotFound } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
 import type { TaskId } from "../domain/Task.ts"
+import { TaskContext } from "../domain/TaskContext.ts"
 import type { Any } from "../domain/TaskDefinition.ts"
 import type { SubmitOptions, TaskHandle } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
@@ -27,6 +29,7 @@ import { makeQueries } from "./ClientQueries.ts"
 import { makeResults, makeWaiter, whileWaiting } from "./ClientResults.ts"
 import type { Submission } from "./ClientSubmissions.ts"
 import { isTaskId, makeSubmission } from "./ClientSubmissions.ts"
+import { makeViews } from "./ClientViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
@@ -38,6 +41,10 @@ const maxBatchBytes = 2 * 1024 * 1024
 const v = Message.protocolVersion
 
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
+
+/** Runs what submits tasks with the id of the task whose handler it is in. */
+const withParent = <A, E>(submit: (parent: string | undefined) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => submit(Context.getOrUndefined(fiber.context, TaskContext)?.id))
 
 /**
  * Creates a client that is connected until its scope closes.
@@ -106,12 +113,13 @@ export const make = Effect.gen(function*() {
   }
 
   const prepare = (
+    parent: string | undefined,
     task: Any,
     args: unknown,
     options: SubmitOptions | undefined,
     watch: boolean,
     done: Submission["done"]
-  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, watch, done })
+  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, parent, watch, done })
 
   const enqueue = (submission: Submission) => {
     submissions.push(submission)
@@ -137,67 +145,81 @@ export const make = Effect.gen(function*() {
 
   return Client.of({
     delay: (task, ...[args, options]) =>
-      Effect.callback((resume) => {
-        const prepared = prepare(task, args, options, false, (failure) =>
-          resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure)))
-        if (Result.isFailure(prepared)) {
-          return resume(Effect.fail(prepared.failure))
-        }
-        const submission = prepared.success
-        enqueue(submission)
-      }),
-    run: (task, ...[args, options]) =>
-      whileWaiting(Effect.callback((resume) => {
-        const waiter = makeWaiter(task, resume)
-        const prepared = prepare(task, args, options, true, (failure) => {
-          if (failure === undefined && submission.id === id) {
-            entry.isKnown = true
-            return
-          }
-          results.remove(id, waiter)
-          // Somebody else in this process waits for the same id: for them it must be asked for now.
-          if (results.has(id)) results.ask(id)
-          if (failure !== undefined) return resume(Effect.fail(failure))
-          // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
-          id = submission.id
-          results.add(id, waiter)
-          results.ask(id)
-        })
-        if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
-        const submission = prepared.success
-        let { id } = submission
-        const entry = results.add(id, waiter)
-        enqueue(submission)
-        return Effect.sync(() => results.remove(id, waiter))
-      })),
-    delayAll: (task, all, options) =>
-      Effect.callback((resume) => {
-        const prepared: Array<Submission> = []
-        let open = all.length
-        let failed: SubmitError | undefined
-        const done = (failure: SubmitError | undefined) => {
-          failed ??= failure
-          if (--open > 0) return
-          resume(
-            failed === undefined
-              ? Effect.succeed(prepared.map(({ id }) => makeHandle(task, id)))
-              : Effect.fail(failed)
+      withParent((parent) =>
+        Effect.callback((resume) => {
+          const prepared = prepare(
+            parent,
+            task,
+            args,
+            options,
+            false,
+            (failure) =>
+              resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure))
           )
-        }
-        // All or nothing as far as this side can tell: nothing is sent when one of them is invalid.
-        for (const args of all) {
-          const submission = prepare(task, args, options, false, done)
-          if (Result.isFailure(submission)) return resume(Effect.fail(submission.failure))
-          prepared.push(submission.success)
-        }
-        if (prepared.length === 0) return resume(Effect.succeed([]))
-        for (const submission of prepared) enqueue(submission)
-      }),
+          if (Result.isFailure(prepared)) {
+            return resume(Effect.fail(prepared.failure))
+          }
+          const submission = prepared.success
+          enqueue(submission)
+        })
+      ),
+    run: (task, ...[args, options]) =>
+      whileWaiting(withParent((parent) =>
+        Effect.callback((resume) => {
+          const waiter = makeWaiter(task, resume)
+          const prepared = prepare(parent, task, args, options, true, (failure) => {
+            if (failure === undefined && submission.id === id) {
+              entry.isKnown = true
+              return
+            }
+            results.remove(id, waiter)
+            // Somebody else in this process waits for the same id: for them it must be asked for now.
+            if (results.has(id)) results.ask(id)
+            if (failure !== undefined) return resume(Effect.fail(failure))
+            // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
+            id = submission.id
+            results.add(id, waiter)
+            results.ask(id)
+          })
+          if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+          const submission = prepared.success
+          let { id } = submission
+          const entry = results.add(id, waiter)
+          enqueue(submission)
+          return Effect.sync(() => results.remove(id, waiter))
+        })
+      )),
+    delayAll: (task, all, options) =>
+      withParent((parent) =>
+        Effect.callback((resume) => {
+          const prepared: Array<Submission> = []
+          let open = all.length
+          let failed: SubmitError | undefined
+          const done = (failure: SubmitError | undefined) => {
+            failed ??= failure
+            if (--open > 0) return
+            resume(
+              failed === undefined
+                ? Effect.succeed(prepared.map(({ id }) => makeHandle(task, id)))
+                : Effect.fail(failed)
+            )
+          }
+          // All or nothing as far as this side can tell: nothing is sent when one of them is invalid.
+          for (const args of all) {
+            const submission = prepare(parent, task, args, options, false, done)
+            if (Result.isFailure(submission)) return resume(Effect.fail(submission.failure))
+            prepared.push(submission.success)
+          }
+          if (prepared.length === 0) return resume(Effect.succeed([]))
+          for (const submission of prepared) enqueue(submission)
+        })
+      ),
     result: (task, id) => isTaskId(id) ? results.await(task, id) : Effect.fail(new TaskNotFound({ id })),
     progress: (task, id) =>
       isTaskId(id) ? results.follow(task, id) as Stream.Stream<never> : Stream.fail(new TaskNotFound({ id })),
     events: makeEvents(calls, settings, randomId),
     ...queries,
+    ...makeViews(calls),
     ...changes
   })
 })

@@ -165,11 +165,13 @@ const termsOf = (
  */
 export const makeSubmission = (
   { maxPayloadBytes: limit }: Pick<Values, "maxPayloadBytes">,
-  { args, done, id, options, task, watch }: {
+  { args, done, id, options, parent, task, watch }: {
     readonly task: Any
     readonly args: unknown
     readonly id: string
     readonly options: SubmitOptions | undefined
+    /** The task whose handler submits it. */
+    readonly parent: string | undefined
     readonly watch: boolean
     readonly done: Submission["done"]
   }
@@ -188,7 +190,7 @@ export const makeSubmission = (
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
-  return Result.isSuccess(terms)
-    ? Result.succeed({ id, name, terms: terms.success, watch, size, body, done })
-    : refuse(terms.failure)
+  if (Result.isFailure(terms)) return refuse(terms.failure)
+  const said = parent === undefined ? terms.success : { ...terms.success, parent: parent as TaskId }
+  return Result.succeed({ id, name, terms: said, watch, size, body, done })
 }

@@ -13,15 +13,14 @@ import { BadRequest, TaskNotFound } from "../domain/Errors.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { toLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { Followers } from "./ControlPlaneFollowers.ts"
 import type { Journaling } from "./ControlPlaneJournal.ts"
+import { makeOperations } from "./ControlPlaneOperations.ts"
 import type { Views } from "./ControlPlaneViews.ts"
-import { optionsOf } from "./CoreAdmission.ts"
 import * as Envelope from "./Envelope.ts"
 import type { Session } from "./Sessions.ts"
 
@@ -66,6 +65,7 @@ const reads: ReadonlySet<string> = new Set([
   "stats",
   "schedules",
   "events",
+  "view",
   "submit"
 ])
 
@@ -90,6 +90,11 @@ export interface Parts {
   readonly now: () => number
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
+  /** Answers what is answered from the history, when that has looked through it. */
+  readonly question: (
+    message: typeof Message.ViewOf.Type | typeof Message.Change.Type,
+    done: (answer: Result.Result<object, ReplyError>) => void
+  ) => void
   /** Asks for a dispatch at the end of this turn. */
   readonly schedule: () => void
 }
@@ -102,6 +107,7 @@ export interface Parts {
  */
 export const makeClients = (parts: Parts) => {
   const { core, epoch, followers, journaling, now, results, schedule, settings, views, wallNow } = parts
+  const operations = makeOperations({ core, journaling, wallNow })
   const collectors = new Map<string, Collector>()
   const resultWaiters = new Map<string, Array<ResultWaiter>>()
   let heldReplies: Array<{ readonly request: Incoming; readonly payload: Payload }> = []
@@ -209,8 +215,16 @@ export const makeClients = (parts: Parts) => {
         return request.reply(Envelope.encode({ v, ...views.list(message, message.limit ?? 100) }))
       case "workers":
         return request.reply(Envelope.encode({ v, workers: views.workers() }))
+      case "drainWorker":
+        return replyCount(request, core.drainWorkers(message.worker))
       case "tasks":
-        return request.reply(Envelope.encode({ v, tasks: views.taskTypes() }))
+        return request.reply(Envelope.encode({ v, tasks: views.taskTypes(message.name) }))
+      case "view":
+      case "change":
+        return parts.question(message, (answer) => {
+          if (Result.isFailure(answer)) replyError(request, answer.failure)
+          else request.reply(Envelope.encode({ v, ...answer.success }))
+        })
       case "stats":
         return request.reply(Envelope.encode({ v, stats: views.stats() }))
     }
@@ -229,14 +243,9 @@ export const makeClients = (parts: Parts) => {
   /** Tells the id of a new task, when that is accepted for good. */
   const replyMade = (request: Incoming, made: Result.Result<string, ReplyError>) => {
     schedule()
-    if (Result.isFailure(made)) return replyError(request, made.failure)
-    const id = made.success
-    const reply = () => request.reply(Envelope.encode({ v, id }))
-    if (journaling === undefined) return reply()
-    journaling.whenStored([id], (failures) => {
-      const failure = failures.get(id)
-      if (failure === undefined) reply()
-      else replyError(request, failure)
+    operations.whenMade(made, (made) => {
+      if (Result.isFailure(made)) replyError(request, made.failure)
+      else request.reply(Envelope.encode({ v, id: made.success }))
     })
   }
 
@@ -260,32 +269,13 @@ export const makeClients = (parts: Parts) => {
     if (token !== undefined && session === undefined) {
       return replyError(request, new BadRequest({ reason: `too many sessions, the bound is ${settings.maxSessions}` }))
     }
-    const failure = journaling?.failure()
     const refused: Array<{ readonly index: number; readonly error: unknown }> = []
     const ids: Array<string | null> = []
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
       const args = bodies.success[index] as Buffer
-      const accepted: Result.Result<string, ReplyError> = failure === undefined
-        ? core.submit(
-          {
-            id: task.id,
-            name: task.name,
-            level: task.priority === undefined ? undefined : toLevel(task.priority),
-            args: Envelope.keep(args),
-            watcher: task.watch === true ? session : undefined,
-            options: optionsOf(task),
-            dueAt: task.in !== undefined
-              ? time + task.in
-              : task.at !== undefined
-              ? time + task.at - wallNow()
-              : undefined,
-            expiresAt: task.expiresIn === undefined ? undefined : time + task.expiresIn
-          },
-          time
-        )
-        : Result.fail(failure)
+      const accepted = operations.submit(task, Envelope.keep(args), task.watch === true ? session : undefined, time)
       if (Result.isSuccess(accepted)) {
         if (accepted.success !== task.id) madeIds = true
         ids.push(accepted.success)
@@ -396,5 +386,5 @@ export const makeClients = (parts: Parts) => {
     }
   }
 
-  return { onRequest, answerCollectors, finished, sweep }
+  return { onRequest, answerCollectors, finished, sweep, operations }
 }

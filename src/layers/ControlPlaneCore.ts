@@ -11,7 +11,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
-import type { ReplyError } from "../domain/Errors.ts"
 import {
   BadRequest,
   CountChanged,
@@ -28,12 +27,14 @@ import type { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
 import type { TaskState } from "../domain/TaskState.ts"
+import type { TaskDetail } from "../domain/View.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { Refusal } from "./CoreAdmission.ts"
 import { makeAdmission, optionsOf } from "./CoreAdmission.ts"
 import type { Observer as TasksObserver } from "./CoreTasks.ts"
 import { makeTasks } from "./CoreTasks.ts"
@@ -96,6 +97,18 @@ export interface Many {
   readonly filter: TaskFilter
   readonly dryRun?: boolean
   readonly expect?: number
+}
+
+/**
+ * Why a task has not started. `until`: when that ends by itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WhyWaiting {
+  readonly cause: NonNullable<TaskDetail["waiting"]>["cause"]
+  readonly text: string
+  readonly until?: number
 }
 
 /**
@@ -283,6 +296,17 @@ export const makeCore = (parts: Parts) => {
     return Result.succeed(count)
   }
 
+  const whyDelayed = (task: TaskRecord, now: number): WhyWaiting => {
+    const dueAt = task.detail?.dueAt ?? 0
+    if (life.isAwaited(task)) {
+      return { cause: "other", text: "a worker ran it before the restart, and may still do so", until: dueAt }
+    }
+    if (dueAt <= now) return { cause: "journal", text: "it is on its way to the journal" }
+    return task.attempt === 0
+      ? { cause: "due", text: "its time has not come", until: dueAt }
+      : { cause: "backoff", text: "it waits for its next attempt", until: dueAt }
+  }
+
   const core = {
     ...admission,
     counts: life.counts,
@@ -347,13 +371,22 @@ export const makeCore = (parts: Parts) => {
 
     /** Forgets the dead tasks that a filter means. Returns how many. */
     purge: (many: Many, now: number): Result.Result<number, CountChanged> =>
-      changeMany(dead.values(), ({ outcome }) => matches(many.filter, outcome, now), many, ({ outcome }) => {
-        dead.remove(outcome.id)
-        observer?.forgotten(outcome.id)
-      }),
+      changeMany(
+        dead.values(),
+        ({ outcome }) => matches(many.filter, outcome, now),
+        many,
+        ({ outcome }) => core.forget(outcome.id)
+      ),
+
+    /** Forgets a dead task. Returns whether there was one. */
+    forget(id: string): boolean {
+      const wasDead = dead.remove(id)
+      if (wasDead) observer?.forgotten(id)
+      return wasDead
+    },
 
     /** Pauses or resumes a target. Returns why it can't. */
-    setPaused(target: PauseTarget, isPaused: boolean): ReplyError | undefined {
+    setPaused(target: PauseTarget, isPaused: boolean): ScheduleNotFound | BadRequest | undefined {
       const text = targetOf(target)
       if (target.schedule !== undefined && !schedules.setPaused(target.schedule, isPaused)) {
         return new ScheduleNotFound({ id: target.schedule })
@@ -368,7 +401,7 @@ export const makeCore = (parts: Parts) => {
     },
 
     /** Adds or changes a schedule. Returns why it can't. */
-    setSchedule(declaration: ScheduleDeclaration, now: number): ReplyError | undefined {
+    setSchedule(declaration: ScheduleDeclaration, now: number): ShuttingDown | TooLarge | BadRequest | undefined {
       if (draining) return new ShuttingDown()
       const size = Buffer.byteLength(declaration.args)
       const limit = settings.maxPayloadBytes
@@ -377,10 +410,11 @@ export const makeCore = (parts: Parts) => {
       return schedules.set(declaration, times(now)) ? undefined : new BadRequest({ reason: "too many schedules" })
     },
 
-    unschedule: (id: string): ReplyError | undefined => schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
+    unschedule: (id: string): ScheduleNotFound | undefined =>
+      schedules.remove(id) ? undefined : new ScheduleNotFound({ id }),
 
     /** Submits a schedule's task now, whenever it is due, with the id `as` if one is given. Returns the task's id. */
-    trigger(id: string, as: string | undefined, now: number): Result.Result<string, ReplyError> {
+    trigger(id: string, as: string | undefined, now: number): Result.Result<string, Refusal | ScheduleNotFound> {
       const record = schedules.get(id)
       if (record === undefined) return Result.fail(new ScheduleNotFound({ id }))
       const submitted = submitScheduled(record, as, now)
@@ -445,19 +479,15 @@ export const makeCore = (parts: Parts) => {
 
     isDraining,
 
-    /** Why a task has not started, for people. */
-    whyWaiting(task: TaskRecord, now: number): string {
+    /** Why a task has not started, for people and tools, and until when if that ends by itself. */
+    whyWaiting(task: TaskRecord, now: number): WhyWaiting {
       const { name } = task
-      if (draining) return "the control plane is shutting down"
-      if (task.state === "delayed") {
-        return task.attempt === 0
-          ? "its time has not come"
-          : "it waits for its next attempt"
-      }
-      if (pauses.isPaused()) return "everything is paused"
-      if (pauses.isPaused(name)) return `tasks of "${name}" are paused`
+      if (draining) return { cause: "draining", text: "the control plane is shutting down" }
+      if (task.state === "delayed") return whyDelayed(task, now)
+      if (pauses.isPaused()) return { cause: "paused", text: "everything is paused" }
+      if (pauses.isPaused(name)) return { cause: "paused", text: `tasks of "${name}" are paused` }
       const limited = limits.explain(name, task.options?.limitKey ?? "", now)
-      if (limited !== undefined) return limited
+      if (limited !== undefined) return { cause: "limit", ...limited }
       let handlers = 0
       let paused = 0
       let blocked = 0
@@ -467,11 +497,19 @@ export const makeCore = (parts: Parts) => {
         if (worker.paused) paused++
         if (isUnresponsive(worker)) blocked++
       }
-      if (handlers === 0) return `no connected worker has a handler for "${name}"`
-      if (paused === handlers) return `all ${handlers} workers that can run it are paused`
-      if (blocked === handlers) return "no worker that can run it responds: tasks block their event loops"
-      if (life.suspects.has(task)) return "workers were lost with it: it waits for one that runs no other such task"
-      return `all slots of the ${handlers} ${handlers === 1 ? "worker" : "workers"} that can run it are busy`
+      if (handlers === 0) return { cause: "no-worker", text: `no connected worker has a handler for "${name}"` }
+      if (paused === handlers) return { cause: "paused", text: `all ${handlers} workers that can run it are paused` }
+      if (blocked === handlers) {
+        return { cause: "busy", text: "no worker that can run it responds: tasks block their event loops" }
+      }
+      if (life.suspects.has(task)) {
+        return {
+          cause: "probation",
+          text: "workers were lost with it: it waits for one that runs no other such task"
+        }
+      }
+      const workers = handlers === 1 ? "worker" : "workers"
+      return { cause: "busy", text: `all slots of the ${handlers} ${workers} that can run it are busy` }
     },
 
     /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */

@@ -11,11 +11,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type { AddressError, JournalError } from "../domain/Errors.ts"
+import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
 import { TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
+import type { Outcome } from "../domain/Outcome.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import { TaskId } from "../domain/Task.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
@@ -32,11 +34,15 @@ import { makeClients } from "./ControlPlaneClients.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
 import { makeFollowers } from "./ControlPlaneFollowers.ts"
+import { makeControlPlaneHistory } from "./ControlPlaneHistory.ts"
 import { makeJournaling } from "./ControlPlaneJournal.ts"
+import { answerQuestion } from "./ControlPlaneQuestions.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
+import { makeHistoryMemory } from "./HistoryMemory.ts"
 import { makeRandomId } from "./RandomId.ts"
+import { makeWallTimes } from "./WallTimes.ts"
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
@@ -65,8 +71,8 @@ export const make = Effect.gen(function*() {
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const startedAt = now()
   const wallNow = () => clock.currentTimeMillisUnsafe()
-  // By the wall clock of now: it can be set while the process runs.
-  const wall = (millis: number) => Math.round(millis - now() + wallNow())
+  const clocks = makeWallTimes(now, wallNow)
+  const { wall } = clocks
   const randomId = makeRandomId()
   const epoch = randomId()
 
@@ -92,6 +98,20 @@ export const make = Effect.gen(function*() {
     followers.publish(made)
   }
 
+  /** Of workers and pauses: there are few, and people ask for them later. */
+  const tell = (event: (at: number) => Event) => {
+    history.noteEvent(event(Math.round(wallNow())))
+    publish(event)
+  }
+
+  const memory = makeHistoryMemory({
+    settings,
+    now,
+    offset: clocks.offset(),
+    levels: () => ({ waiting: core.waiting(), running: core.counts.running })
+  })
+  const remembered = memory.observer
+
   const journaling = journal.isDurable
     ? makeJournaling({ journal, now, wallNow, resultTtlMillis: settings.resultCacheTtlMillis })
     : undefined
@@ -112,17 +132,27 @@ export const make = Effect.gen(function*() {
     isDurable: journal.isDurable,
     observer: {
       accepted: (task) => {
+        if (isRestoring) memory.restoredTask(task)
+        else remembered.accepted(task)
         if (skipping.size > 0 && task.options?.schedule !== undefined) skipping.delete(task.options.schedule)
         if (!isRestoring) stored?.accepted(task)
       },
-      delayed: (task) =>
-        publish((at) => ({ ...about(task, at), type: "task.delayed", dueAt: wall(task.detail?.dueAt ?? 0) })),
-      queued: (task) => publish((at) => ({ ...about(task, at), type: "task.queued" })),
+      retracted: (task) => remembered.retracted(task),
+      delayed: (task) => {
+        remembered.delayed(task)
+        publish((at) => ({ ...about(task, at), type: "task.delayed", dueAt: wall(task.detail?.dueAt ?? 0) }))
+      },
+      queued: (task) => {
+        remembered.queued(task)
+        publish((at) => ({ ...about(task, at), type: "task.queued" }))
+      },
       started: (task, worker) => {
+        remembered.started(task)
         stored?.started(task)
         publish((at) => ({ ...about(task, at), type: "task.started", worker: worker.id, attempt: task.attempt }))
       },
       retrying: (task, reason) => {
+        remembered.retrying(task)
         stored?.retrying(task)
         const { attempt, detail } = task
         publish((at) => ({
@@ -134,14 +164,17 @@ export const make = Effect.gen(function*() {
         }))
       },
       requeued: (task, cause) => {
+        remembered.requeued(task, cause)
         stored?.requeued(task)
         publish((at) => ({ ...about(task, at), type: "task.requeued", cause }))
       },
       cancelling: (task, stop) => {
+        remembered.cancelling(task, stop)
         stored?.cancelling(task)
         publish((at) => ({ ...about(task, at), type: "task.cancelling", stop }))
       },
       finished: (outcome, task, keepMillis) => {
+        remembered.finished(outcome, task)
         stored?.finished(outcome, task, keepMillis)
         const { attempt, reason, state } = outcome
         publish((at) => ({
@@ -155,7 +188,7 @@ export const make = Effect.gen(function*() {
         if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
       },
       unresponsive: ({ id, lag }) => {
-        publish((at) => ({ type: "worker.unresponsive", at, worker: id }))
+        tell((at) => ({ type: "worker.unresponsive", at, worker: id }))
         runFork(
           Effect.logWarning(
             `Worker ${id} does not respond: a task blocks its event loop, for ${lag} ms now. It gets no more`
@@ -163,30 +196,33 @@ export const make = Effect.gen(function*() {
         )
       },
       responsive: ({ id }) => {
-        publish((at) => ({ type: "worker.responsive", at, worker: id }))
+        tell((at) => ({ type: "worker.responsive", at, worker: id }))
         runFork(Effect.logInfo(`Worker ${id} responds again`))
       },
-      stood: (millis) =>
-        runFork(
-          Effect.logWarning(
-            `The control plane was stopped or blocked for ${Math.round(millis)} ms: that silence is held against nobody`
-          )
-        ),
+      stood: (millis) => {
+        const text = `The control plane was stopped or blocked for ${Math.round(millis)} ms: ` +
+          "that silence is held against nobody"
+        history.note("stood", text)
+        runFork(Effect.logWarning(text))
+      },
       progress: (task, body) => stored?.progress(task, body),
       forgotten: (id) => stored?.forgotten(id),
       uniqueExpired: (name, key) => stored?.uniqueExpired(name, key),
       schedule: (id, record) => {
         if (record === undefined) skipping.delete(id)
+        remembered.schedule(id, record)
         stored?.schedule(id, record, core)
       },
       paused: (target, isPaused) => {
         stored?.paused(target, isPaused)
-        publish((at) => ({ type: isPaused ? "paused" : "resumed", at, target }))
+        tell((at) => ({ type: isPaused ? "paused" : "resumed", at, target }))
       },
       skipped: (id, why) => {
         if (skipping.has(id)) return
         skipping.add(id)
-        runFork(Effect.logWarning(`Schedule "${id}" was due and submitted nothing: ${why}`))
+        const text = `Schedule "${id}" was due and submitted nothing: ${why}`
+        history.note("skipped", text, `schedule:${id}`)
+        runFork(Effect.logWarning(text))
       }
     }
   })
@@ -223,7 +259,7 @@ export const make = Effect.gen(function*() {
     }, Math.max(1, Math.ceil(due - time)))
   }
 
-  const workers = makeWorkers({ core, registry, settings, epoch, now, publish, log: runFork, schedule })
+  const workers = makeWorkers({ core, registry, settings, epoch, now, publish: tell, log: runFork, schedule })
   const clients = makeClients({
     core,
     results,
@@ -234,12 +270,36 @@ export const make = Effect.gen(function*() {
     epoch,
     now,
     wallNow,
+    question: (message, done) => runFork(Effect.map(Effect.result(answerQuestion(history.history, message)), done)),
     schedule
   })
 
+  const { operations } = clients
+  const history = makeControlPlaneHistory({
+    core,
+    memory,
+    results,
+    views,
+    operations,
+    journal,
+    settings,
+    epoch,
+    startedAt,
+    now,
+    wallNow,
+    wall,
+    fromWall: clocks.fromWall,
+    addresses: () => addresses,
+    schedule
+  })
+  let addresses = { clients: settings.address, workers: settings.workerAddress, discovery: settings.discovery }
+
   const sweep = () => {
     const time = now()
-    for (const worker of core.expire(time)) workers.lost(worker)
+    for (const worker of core.expire(time)) {
+      history.lost(worker)
+      workers.lost(worker)
+    }
     if (time - resultsExpiredAt >= resultsExpireMillis) {
       resultsExpiredAt = time
       results.expire(time)
@@ -247,7 +307,16 @@ export const make = Effect.gen(function*() {
     workers.sweep(time)
     clients.sweep(time)
     followers.sweep(time)
+    history.tick(time, sweepMillis)
     schedule()
+  }
+
+  /** What the journal knows of the past: the outcomes that are still kept, and what can be retried. */
+  const restoreHistory = () => {
+    const finished = new Map<string, { readonly outcome: Outcome; readonly args?: Uint8Array }>()
+    for (const outcome of results.outcomes()) finished.set(outcome.id, { outcome })
+    for (const dead of core.dead.values()) finished.set(dead.outcome.id, dead)
+    memory.restore([...finished.values()].sort((a, b) => a.outcome.finishedAt - b.outcome.finishedAt))
   }
 
   if (journaling !== undefined) {
@@ -261,6 +330,7 @@ export const make = Effect.gen(function*() {
     isRestoring = true
     journaling.restore(core, results, contents)
     isRestoring = false
+    restoreHistory()
     const { outcomes, tasks } = contents
     if (tasks.length + outcomes.length > 0) {
       yield* Effect.logInfo(`From the journal: ${tasks.length} tasks without an outcome, ${outcomes.length} outcomes`)
@@ -298,10 +368,16 @@ export const make = Effect.gen(function*() {
     address: forClients.address,
     workerAddress: forWorkers.address
   })
+  addresses = {
+    clients: forClients.address,
+    workers: forWorkers.address,
+    discovery: announced.address ?? settings.discovery
+  }
   yield* Effect.sync(sweep).pipe(Effect.repeat(Schedule.spaced(sweepMillis)), Effect.forkScoped)
 
   const drain = Effect.gen(function*() {
     core.drain()
+    history.note("draining", "The control plane is shutting down")
     if (core.counts.running > 0) {
       yield* idle.await.pipe(Effect.timeoutOption(settings.drainTimeoutMillis))
     }
@@ -313,6 +389,25 @@ export const make = Effect.gen(function*() {
     yield* journal.flush.pipe(Effect.catch((error) => Effect.logError("The journal is not complete", error)))
     return { cancelled, abandoned, kept }
   })
+
+  /** Asks the core, and tells of it when it is stored. */
+  const ask = <A, E>(question: (time: number) => Result.Result<A, E>): Effect.Effect<A, E> =>
+    Effect.callback((resume) => {
+      const answer = question(now())
+      schedule()
+      operations.whenCommitted(() => resume(Effect.fromResult(answer)))
+    })
+  const create = <E>(question: (time: number) => Result.Result<string, E>): Effect.Effect<string, E | JournalFailed> =>
+    Effect.callback((resume) => {
+      const made = question(now())
+      schedule()
+      operations.whenMade(made, (made) => resume(Effect.fromResult(made)))
+    })
+  const done = <E>(question: (time: number) => E | undefined): Effect.Effect<void, E> =>
+    ask((time) => {
+      const refused = question(time)
+      return refused === undefined ? Result.succeed(undefined) : Result.fail(refused)
+    })
 
   return ControlPlane.of({
     address: forClients.address,
@@ -328,12 +423,17 @@ export const make = Effect.gen(function*() {
     list: ({ limit, state }) => Effect.sync(() => views.list(state === undefined ? {} : { state }, limit)),
     workers: Effect.sync(views.workers),
     tasks: Effect.sync(views.taskTypes),
-    cancel: (id) =>
-      Effect.suspend(() => {
-        const state = core.cancel(id, now())
-        schedule()
-        return Effect.fromResult(state)
-      }),
+    cancel: (id) => ask((time) => core.cancel(id, time)),
+    submit: ({ args, ...task }) =>
+      create((time) => operations.submit(task, new TextEncoder().encode(args), undefined, time)),
+    retry: (id) => create((time) => core.retry(id, undefined, time)),
+    pause: (target) => done(() => core.setPaused(target, true)),
+    resume: (target) => done(() => core.setPaused(target, false)),
+    setSchedule: (declaration) => done((time) => operations.failure() ?? core.setSchedule(declaration, time)),
+    unschedule: (id) => done(() => core.unschedule(id)),
+    trigger: (id) => create((time) => core.trigger(id, undefined, time)),
+    drainWorker: (target) => ask(() => core.drainWorkers(target)),
+    history: history.history,
     drain
   })
 })

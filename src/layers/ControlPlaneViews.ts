@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer"
 import type { ScheduleStatus, Stats, TaskFilter, TaskStatus, WorkerStatus } from "../domain/Message.ts"
+import { withoutSchemas } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
 import type { EndedAttempt, TaskOptions, TaskRecord } from "../domain/Task.ts"
@@ -68,7 +69,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
       attempt: task.attempt,
       submittedAt: wall(task.submittedAt),
       ...(task.worker === undefined
-        ? { waiting: core.whyWaiting(task, now()) }
+        ? { waiting: core.whyWaiting(task, now()).text }
         : { worker: task.worker.id, startedAt: wall(task.leasedAt) }),
       ...(task.state === "delayed" && detail !== undefined ? { dueAt: wall(detail.dueAt) } : {}),
       ...(detail === undefined || detail.expiresAt === Infinity ? {} : { expiresAt: wall(detail.expiresAt) }),
@@ -96,6 +97,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
     ...(options?.tenant === undefined ? {} : { tenant: options.tenant }),
     ...(options?.retryOf === undefined ? {} : { retryOf: options.retryOf as TaskStatus["id"] }),
     ...(options?.schedule === undefined ? {} : { schedule: options.schedule }),
+    ...(options?.parent === undefined ? {} : { parent: options.parent as TaskStatus["id"] }),
     ...(history.length === 0 ? {} : {
       history: history.map(({ attempt, body, endedAt, reason, startedAt, worker }) => ({
         attempt,
@@ -157,6 +159,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
         ? "paused"
         : worker.state,
       lag: worker.lag,
+      key: worker.key,
       local: worker.local,
       slots: worker.slots,
       running: worker.leases.size,
@@ -165,14 +168,19 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
       lastSeenAt: wall(worker.lastSeen),
       succeeded: worker.succeeded,
       failed: worker.failed,
-      about: worker.about
+      about: worker.about,
+      ...(worker.load === undefined ? {} : { load: worker.load })
     }))
 
-  const taskTypes = () =>
-    [...registry.types()].map((type) => ({
+  /** All task types without their schemas, which together could be more than a message holds; or one with them. */
+  const taskTypes = (name?: string) => {
+    const type = name === undefined ? undefined : registry.type(name)
+    const types = name === undefined ? [...registry.types()].map(withoutSchemas) : type === undefined ? [] : [type]
+    return types.map((type) => ({
       ...type,
       workers: [...registry.workers()].filter(({ names }) => names.has(type.name)).map(({ id }) => id)
     }))
+  }
 
   const stats = (): Stats => ({
     version: packageVersion,

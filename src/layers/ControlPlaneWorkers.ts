@@ -43,6 +43,8 @@ interface Link {
   abandon: Array<string>
   cancel: Array<string>
   late: Array<string>
+  /** Whether a reply has told it to leave: then it is told again with those that come anyway. */
+  isTold: boolean
 }
 
 const v = Message.protocolVersion
@@ -178,7 +180,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         replies: new Map(),
         abandon: [],
         cancel: [],
-        late: []
+        late: [],
+        isTold: false
       }
       links.set(session, link)
       attach(link, "peer", request.peer)
@@ -258,6 +261,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         free: message.free,
         waiting: message.waiting ?? 0,
         draining: message.draining ?? false,
+        load: message.load,
         held: message.held
       },
       time
@@ -274,7 +278,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     link.abandon.push(...abandon)
     link.late.push(...late)
     awaitLeases(link, request, seq, time)
-    if (link.abandon.length > 0 || link.cancel.length > 0 || link.late.length > 0) answerExchange(link, [])
+    const isNews = link.abandon.length > 0 || link.cancel.length > 0 || link.late.length > 0
+    if (isNews || (worker.isToLeave && !link.isTold)) answerExchange(link, [])
   }
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
@@ -286,8 +291,18 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       if (checkpoint !== undefined) bodies.push(checkpoint)
       return leaseHeader(task, now())
     })
-    const payload = Envelope.encode({ v, seq, leases, ...unlessEmpty({ abandon, cancel, late }) }, bodies)
+    const payload = Envelope.encode(
+      {
+        v,
+        seq,
+        leases,
+        ...unlessEmpty({ abandon, cancel, late }),
+        ...(link.worker.isToLeave ? { drain: true } : {})
+      },
+      bodies
+    )
     link.waiting = undefined
+    link.isTold = link.worker.isToLeave
     link.abandon = []
     link.cancel = []
     link.late = []
@@ -368,7 +383,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
   }
 
-  /** Answers the exchange that waits of each worker that has to stop something. */
+  /** Answers the exchange that waits of each worker that has to stop something, or to leave. */
   const answerOrders = (orders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>>) => {
     for (const [worker, ids] of orders) {
       const link = links.get(worker.session)

@@ -76,7 +76,8 @@ const optionNames = [
   "tenant",
   "ignoreResult",
   "version",
-  "schedule"
+  "schedule",
+  "parent"
 ] as const satisfies ReadonlyArray<keyof TaskOptions>
 
 /**

@@ -39,6 +39,8 @@ export type RequeueCause = "worker lost" | "crashed" | "handed back"
 export interface Observer {
   /** A task was accepted. */
   readonly accepted: (task: TaskRecord) => void
+  /** One that was accepted could not be stored: as if it had never been submitted. */
+  readonly retracted: (task: TaskRecord) => void
   /** It waits for its time. */
   readonly delayed: (task: TaskRecord) => void
   /** It waits for a free slot, for the first time or because it is due. */
@@ -348,6 +350,7 @@ export const makeTasks = (parts: Parts) => {
       if (timer !== undefined) timers.clear(timer)
       timerOf.delete(task)
       uniques.release(task)
+      observer?.retracted(task)
     },
 
     /** A task that ran waits again, in its old place. Its lease must have been released. */

@@ -4,11 +4,14 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
+import { WorkerIsLocal, WorkerNotFound } from "../domain/Errors.ts"
 import type { Report, TaskType } from "../domain/Message.ts"
+import { fingerprint } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
-import type { WorkerAbout, WorkerRecord } from "../domain/WorkerInfo.ts"
+import type { WorkerAbout, WorkerLoad, WorkerRecord } from "../domain/WorkerInfo.ts"
 import { credit, isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
@@ -62,6 +65,8 @@ export interface WorkerNews {
   /** Leases whose handlers wait for other tasks: their slots are free meanwhile. */
   readonly waiting: number
   readonly draining: boolean
+  /** How busy its process is, when it says so. */
+  readonly load?: WorkerLoad | undefined
   /** Everything that it holds of the replies up to `settled`, when it says so. */
   readonly held: ReadonlyArray<HeldLease> | undefined
 }
@@ -102,6 +107,7 @@ export interface Parts {
  */
 export type CoreWorkers = ReturnType<typeof makeWorkers>
 
+const noBytes = new Uint8Array(0)
 const noLeases: Leases = new Map()
 const noOrders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>> = new Map()
 
@@ -327,6 +333,7 @@ export const makeWorkers = (parts: Parts) => {
       const worker: WorkerRecord = {
         id,
         session,
+        key: previous?.key ?? fingerprint(session, noBytes).toString(36),
         local,
         slots,
         names,
@@ -335,6 +342,7 @@ export const makeWorkers = (parts: Parts) => {
         registeredAt: previous?.registeredAt ?? now,
         state: "active",
         paused: pauses.isWorkerPaused(id),
+        isToLeave: previous?.isToLeave ?? false,
         isOpen: false,
         lastSeen: now,
         lag: previous?.lag ?? 0,
@@ -351,6 +359,7 @@ export const makeWorkers = (parts: Parts) => {
         servedAt: 0,
         succeeded: previous?.succeeded ?? 0,
         failed: previous?.failed ?? 0,
+        load: previous?.load,
         heapIndex: -1
       }
       // Before leases are adopted: they count.
@@ -480,7 +489,10 @@ export const makeWorkers = (parts: Parts) => {
         worker.exchange = news.seq
         worker.free = Math.min(news.free, worker.slots)
         worker.waiting = Math.min(news.waiting, worker.leases.size)
-        if (worker.state !== "lost") worker.state = news.draining ? "draining" : "active"
+        // Once it says so itself it need not be told again.
+        if (news.draining) worker.isToLeave = false
+        if (news.load !== undefined) worker.load = news.load
+        if (worker.state !== "lost") worker.state = news.draining || worker.isToLeave ? "draining" : "active"
       }
       dispatcher.update(worker)
       return abandon
@@ -556,6 +568,31 @@ export const makeWorkers = (parts: Parts) => {
       registry.remove(worker)
       dispatcher.remove(worker)
       orders.delete(worker)
+    },
+
+    /**
+     * Tells the workers of an id, or the one with a key, to finish what they run and to leave; they get nothing more.
+     * Returns how many, or why there is none.
+     */
+    drainWorkers(target: string): Result.Result<number, WorkerNotFound | WorkerIsLocal> {
+      let count = 0
+      let isLocal = false
+      for (const worker of registry.workers()) {
+        if (worker.id !== target && worker.key !== target) continue
+        if (worker.local) {
+          isLocal = true
+          continue
+        }
+        count++
+        if (worker.state === "draining") continue
+        worker.isToLeave = true
+        if (worker.state === "active") worker.state = "draining"
+        dispatcher.update(worker)
+        // The exchange that waits is answered: the reply says so.
+        if (!orders.has(worker)) orders.set(worker, [])
+      }
+      if (count > 0) return Result.succeed(count)
+      return Result.fail(isLocal ? new WorkerIsLocal({ worker: target }) : new WorkerNotFound({ worker: target }))
     },
 
     /** Pauses or resumes every worker of this id. */

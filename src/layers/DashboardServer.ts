@@ -1,24 +1,36 @@
 /**
- * Serves the dashboard over HTTP: a page that says what is running, and the same counts as JSON under `/api`. Read only.
- * The files are named one by one: a path from outside never reaches the file system.
+ * Serves the dashboard over HTTP: the page and its files, the API, the live stream, health, and the documents of the API.
+ * Owns what holds for every request: who may ask, the policy that the browser is told, sizes, the path prefix, and an end
+ * that does not wait for streams.
  *
  * @since 0.1.0
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
+import {
+  HttpIncomingMessage,
+  HttpRouter,
+  HttpServer,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
-import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
 import { AddressError } from "../domain/Errors.ts"
-import type { TaskStatus } from "../domain/Message.ts"
-import { TaskState } from "../domain/TaskState.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Settings } from "../services/Settings.ts"
+import { json, problem } from "./DashboardAnswers.ts"
+import * as DashboardApi from "./DashboardApi.ts"
+import { makeDocs } from "./DashboardDocs.ts"
+import { makeFiles } from "./DashboardFiles.ts"
+import { makeLive, maxStreams } from "./DashboardLive.ts"
 
 /**
  * Service that tells where the dashboard is; `undefined` when there is none.
@@ -30,27 +42,40 @@ export class DashboardServer extends Context.Service<DashboardServer, {
   readonly url: string | undefined
 }>()("fastworker/layers/DashboardServer") {}
 
-const files = [
-  ["/", "index.html", "text/html; charset=utf-8"],
-  ["/app.css", "app.css", "text/css; charset=utf-8"],
-  ["/app.js", "app.js", "text/javascript; charset=utf-8"],
-  ["/favicon.svg", "favicon.svg", "image/svg+xml"]
-] as const
-
-/** Nothing from elsewhere, nothing inline, never in a frame: what tasks contain can't become markup or script. */
+/**
+ * Nothing from elsewhere, no script within the page, never in a frame: what tasks contain can't become markup that does
+ * anything. Styles within the page are allowed: widgets place themselves by them.
+ */
 const securityHeaders = {
-  "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "content-security-policy": [
+    "default-src 'self'",
+    "script-src 'self'",
+    "worker-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'"
+  ].join("; "),
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
-  "cross-origin-resource-policy": "same-origin"
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin"
 }
 
-const secured = HttpServerResponse.setHeaders(securityHeaders)
-const json = (value: unknown) =>
-  secured(HttpServerResponse.jsonUnsafe(value, { headers: { "cache-control": "no-store" } }))
+/** Connections at a time, at most. */
+const maxConnections = 1_024
 
-/** Tasks in a list, at most. */
-const maxListed = 200
+/** How long a client may take for its headers, and for all of its request. */
+const headersMillis = 10_000
+const requestMillis = 30_000
+
+/** Bytes of a request besides arguments: ids of many tasks, for example. */
+const maxBodyBytes = 2 * 1024 * 1024
+
+/** Longest part of a path: an id or a name, encoded. */
+const maxParamLength = 4_096
 
 const parseAddress = (text: string): { readonly host: string; readonly port: number } | undefined => {
   const match = /^(.*):(\d{1,5})$/u.exec(text)
@@ -58,16 +83,6 @@ const parseAddress = (text: string): { readonly host: string; readonly port: num
   if (match === null || port > 65_535) return undefined
   const host = (match[1] as string).replace(/^\[(.*)\]$/u, "$1")
   return host === "" ? undefined : { host, port }
-}
-
-/** Tasks in a list as they changed last, newest first; some of every state, so that a backlog hides nothing. */
-const latest = (plane: ControlPlane["Service"]) => {
-  const limit = maxListed / TaskState.literals.length
-  const changedAt = (task: TaskStatus) => task.finishedAt ?? task.startedAt ?? task.submittedAt
-  return Effect.map(Effect.forEach(TaskState.literals, (state) => plane.list({ state, limit })), (lists) => ({
-    tasks: lists.flatMap(({ tasks }) => tasks).sort((a, b) => changedAt(b) - changedAt(a)),
-    total: lists.reduce((sum, { total }) => sum + total, 0)
-  }))
 }
 
 /**
@@ -83,36 +98,164 @@ const isOurName = (bound: string) => {
   }
 }
 
-const makeHandler = (bound: string) =>
-  Effect.map(ControlPlane, (plane) => {
-    const error = (status: number, error: string, headers = {}) =>
-      secured(HttpServerResponse.jsonUnsafe({ error }, { status, headers }))
-    const isOurs = isOurName(bound)
+/**
+ * Whether a change was asked for by a page of ours, or by a program: a browser names the page that asks. What a proxy
+ * says of the host counts: a page from elsewhere can't say it.
+ */
+const isFromUs = ({ headers }: HttpServerRequest.HttpServerRequest): boolean => {
+  const site = headers["sec-fetch-site"]
+  if (site !== undefined) return site === "same-origin" || site === "none"
+  const { origin } = headers
+  if (origin === undefined) return true
+  const host = /^https?:\/\/([^/]+)$/u.exec(origin)?.[1]
+  return host !== undefined && (host === headers["host"] || host === headers["x-forwarded-host"])
+}
 
-    const answers = new Map<string, Effect.Effect<HttpServerResponse.HttpServerResponse>>([
-      ["/api/stats", Effect.map(plane.stats, json)],
-      ["/api/workers", Effect.map(plane.workers, (workers) => json({ workers }))],
-      ["/api/task-types", Effect.map(plane.tasks, (tasks) => json({ tasks }))],
-      ["/api/tasks", Effect.map(latest(plane), json)],
-      ["/healthz", Effect.succeed(json({ ok: true }))]
-    ])
-    for (const [path, name, contentType] of files) {
-      const body = readFileSync(new URL(`../dashboard/${name}`, import.meta.url))
-      const response = HttpServerResponse.uint8Array(body, { contentType, headers: { "cache-control": "no-cache" } })
-      answers.set(path, Effect.succeed(secured(response)))
-    }
+const isRead = (method: string) => method === "GET" || method === "HEAD"
 
-    return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {
-      const answer = answers.get(url.replace(/\?.*$/u, ""))
-      if (!isOurs(headers["host"])) {
-        return Effect.succeed(error(403, `"${headers["host"]}" is not a name of this dashboard: use its address`))
-      }
-      if (answer === undefined) return Effect.succeed(error(404, `nothing is served at ${url}`))
-      return method === "GET" || method === "HEAD"
-        ? answer
-        : Effect.succeed(error(405, `${method} is not allowed: the dashboard is read only`, { allow: "GET, HEAD" }))
-    })
+const liveHeaders = {
+  "cache-control": "no-store, no-transform",
+  // Asks proxies not to gather what is to come at once.
+  "x-accel-buffering": "no"
+}
+
+/** Makes the answer to every request. */
+const makeHandler = Effect.fnUntraced(function*(bound: string) {
+  const plane = yield* ControlPlane
+  const { dashboardPrefix: prefix, maxPayloadBytes } = yield* Settings
+  const clock = yield* Clock.Clock
+  const live = makeLive({
+    feed: plane.history.feed,
+    now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+    wallNow: () => clock.currentTimeMillisUnsafe()
   })
+  const files = makeFiles(prefix)
+  if (!files.isBuilt) yield* Effect.logWarning("The dashboard is not built (npm run build): only its API is served")
+  const docs = makeDocs(prefix)
+  const isOurs = isOurName(bound)
+  // A text within JSON is at most six times as long as what it stands for, and hardly ever more than twice.
+  const maxBytes = maxBodyBytes + 2 * maxPayloadBytes
+  const api = yield* HttpRouter.toHttpEffect(DashboardApi.layer({ plane, history: plane.history, live })).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { maxParamLength, ignoreTrailingSlash: true })
+  )
+
+  const stream = ({ headers, method }: HttpServerRequest.HttpServerRequest) => {
+    const body = method === "HEAD" ? undefined : live.open(headers["last-event-id"])
+    if (body === undefined && method !== "HEAD") {
+      return problem(
+        503,
+        "TooManyStreams",
+        `At most ${maxStreams} live streams are served at a time: try again later`,
+        {
+          "retry-after": "5"
+        }
+      )
+    }
+    return body === undefined
+      ? HttpServerResponse.empty({ status: 200, headers: liveHeaders })
+      : HttpServerResponse.stream(body, { contentType: "text/event-stream; charset=utf-8", headers: liveHeaders })
+  }
+
+  const ready = Effect.map(plane.stats, ({ draining, journal }) =>
+    draining
+      ? problem(503, "ShuttingDown", "The control plane is shutting down")
+      : journal !== undefined
+      ? problem(503, "JournalFailed", journal)
+      : json({ ready: true }))
+
+  const fixed = new Map<
+    string,
+    (
+      request: HttpServerRequest.HttpServerRequest
+    ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+  >([
+    ["/api/live", (request) => Effect.sync(() => stream(request))],
+    ["/api/docs", () => Effect.sync(docs.page)],
+    ["/openapi.json", () => Effect.sync(docs.document)],
+    ["/healthz", () => Effect.succeed(json({ ok: true }))],
+    ["/readyz", () => ready]
+  ])
+
+  const refuseMethod = (method: string, allowed: string) =>
+    problem(405, "MethodNotAllowed", `${method} is not allowed here: use ${allowed}`, { allow: allowed })
+
+  const tooLarge = problem(413, "TooLarge", `A request has at most ${maxBytes} bytes`, { connection: "close" })
+
+  /** Nothing of ours failed: the path, the method or the body is not what we serve. */
+  const onFailure = (request: HttpServerRequest.HttpServerRequest, path: string, cause: Cause.Cause<unknown>) => {
+    const error = Cause.squash(cause)
+    const reason = HttpServerError.isHttpServerError(error) ? error.reason._tag : undefined
+    if (reason === "RouteNotFound") {
+      const allowed = docs.methodsOf(path)
+      return Effect.succeed(
+        allowed === undefined
+          ? problem(404, "NotFound", `Nothing is served at ${path}: /api/docs says what is`)
+          : refuseMethod(request.method, allowed)
+      )
+    }
+    if (reason === "RequestParseError") return Effect.succeed(tooLarge)
+    if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+    return Effect.as(
+      Effect.logError(`An error while ${request.method} ${path} was answered`, cause),
+      problem(500, "Unexpected", "This was not meant to happen: the log of the control plane says more")
+    )
+  }
+
+  const ask = (request: HttpServerRequest.HttpServerRequest, path: string) => {
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Effect.succeed(tooLarge)
+    return api.pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, BigInt(maxBytes)),
+      Effect.map((response) =>
+        // Of the router itself: all others have a body.
+        response.status === 415
+          ? problem(415, "UnsupportedMediaType", "The body must be JSON: say content-type: application/json")
+          : response
+      ),
+      Effect.catchCause((cause) => onFailure(request, path, cause))
+    )
+  }
+
+  /** Behind a proxy the prefix may have been taken away, or may still be there. */
+  const withoutPrefix = (url: string) =>
+    prefix !== "" && (url === prefix || url.startsWith(`${prefix}/`) || url.startsWith(`${prefix}?`))
+      ? url.slice(prefix.length)
+      : url
+
+  const answer = (
+    request: HttpServerRequest.HttpServerRequest
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, Effect.Services<typeof api>> => {
+    const { headers, method } = request
+    const url = withoutPrefix(request.url)
+    const path = url.replace(/[?#].*$/su, "")
+    if (!isOurs(headers["host"])) {
+      const detail = `"${headers["host"]}" is not a name of this dashboard: use its address`
+      return Effect.succeed(problem(403, "ForeignHost", detail))
+    }
+    if (!isRead(method) && !isFromUs(request)) {
+      return Effect.succeed(problem(403, "ForeignOrigin", "A page from elsewhere may not change anything here"))
+    }
+    const found = fixed.get(path)
+    if (found !== undefined) {
+      return isRead(method) ? found(request) : Effect.succeed(refuseMethod(method, "GET, HEAD"))
+    }
+    if (path === "/api" || path.startsWith("/api/")) return ask(request.modify({ url }), path)
+    if (!isRead(method)) return Effect.succeed(refuseMethod(method, "GET, HEAD"))
+    return Effect.sync(() =>
+      files.answer({
+        path,
+        acceptEncoding: headers["accept-encoding"],
+        ifNoneMatch: headers["if-none-match"]
+      })
+    )
+  }
+
+  const handler = Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) => Effect.map(answer(request), HttpServerResponse.setHeaders(securityHeaders))
+  )
+  return { handler, live }
+})
 
 /**
  * Layer that serves the dashboard at the address of the settings, host and port.
@@ -122,13 +265,15 @@ const makeHandler = (bound: string) =>
  */
 export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = Layer.unwrap(
   Effect.gen(function*() {
-    const { dashboard } = yield* Settings
+    const { dashboard, dashboardPrefix } = yield* Settings
     const address = parseAddress(dashboard)
     const invalid = (reason: string) => new AddressError({ address: dashboard, reason })
     if (address === undefined) {
       return yield* invalid("is not a host and a port: write for example 127.0.0.1:8080")
     }
-    const server = NodeHttpServer.layer(createServer, { ...address, gracefulShutdownTimeout: "1 second" }).pipe(
+    const node = createServer({ headersTimeout: headersMillis, requestTimeout: requestMillis })
+    node.maxConnections = maxConnections
+    const server = NodeHttpServer.layer(() => node, { ...address, gracefulShutdownTimeout: "1 second" }).pipe(
       Layer.catch((error) => {
         const cause = error.cause as { readonly code?: string; readonly message?: string } | undefined
         const reason = cause?.code === "EADDRINUSE"
@@ -137,15 +282,23 @@ export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = L
         return Layer.effectContext(Effect.fail(invalid(reason)))
       })
     )
-    const info = Layer.effect(
+    const app = Layer.effect(
       DashboardServer,
-      Effect.map(HttpServer.HttpServer, ({ address }) =>
-        DashboardServer.of({
-          url: NetAddress.isInetAddress(address) ? `http://${urlHost(dashboard)}:${address.port}` : undefined
-        }))
+      Effect.gen(function*() {
+        const { address: bound } = yield* HttpServer.HttpServer
+        const { handler, live } = yield* makeHandler(address.host)
+        // In the reverse order at the end: the streams end, requests have a second, then whoever is still there is cut off.
+        yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
+        yield* HttpServer.serveEffect(handler)
+        yield* Effect.addFinalizer(() => Effect.sync(live.close))
+        return DashboardServer.of({
+          url: NetAddress.isInetAddress(bound)
+            ? `http://${urlHost(dashboard)}:${bound.port}${dashboardPrefix}`
+            : undefined
+        })
+      })
     )
-    const app = Layer.unwrap(Effect.map(makeHandler(address.host), (handler) => HttpServer.serve(handler)))
-    return Layer.merge(info, app).pipe(Layer.provide(server))
+    return app.pipe(Layer.provide(server))
   })
 )
 

@@ -223,6 +223,7 @@ export const make = Effect.fnUntraced(function*(file: string) {
 
   return Journal.of({
     isDurable: true,
+    file,
     load: (limits) =>
       Effect.callback((resume) => {
         bounds = limits

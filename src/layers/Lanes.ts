@@ -79,6 +79,8 @@ export interface Lanes {
   readonly unparkAll: (name: string) => void
   /** The tasks of a name, oldest first. */
   readonly tasksOf: (name: string) => ReadonlyArray<TaskRecord>
+  /** The oldest task of all. */
+  readonly oldest: () => TaskRecord | undefined
 }
 
 /** Names without tasks that are kept for their next one; further ones go: names come from outside, and must not pile up. */
@@ -353,6 +355,17 @@ export const makeLanes = (): Lanes => {
       addGroup(named.plain)
       for (const group of named.keyed?.values() ?? []) addGroup(group)
       return tasks.sort((a, b) => a.sequence - b.sequence)
+    },
+    oldest() {
+      let oldest: TaskRecord | undefined
+      const look = (lane: Lane | undefined) => {
+        const head = lane?.head
+        if (head !== undefined && (oldest === undefined || head.sequence < oldest.sequence)) oldest = head
+      }
+      // The first of the open lanes of a group is its oldest.
+      for (const { open: groups } of open) for (const group of groups) look(group.open[0])
+      for (const keys of parked.values()) for (const lanes of keys.values()) for (const lane of lanes) look(lane)
+      return oldest
     }
   }
 }

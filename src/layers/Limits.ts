@@ -273,8 +273,8 @@ export const makeLimits = () => {
       return freed ?? none
     },
 
-    /** Why a task can't start now, for people. */
-    explain(name: string, key: string, now: number): string | undefined {
+    /** Why a task can't start now, for people, and until when if that ends by itself. */
+    explain(name: string, key: string, now: number): { readonly text: string; readonly until?: number } | undefined {
       const type = types.get(name)
       const gauges = type === undefined ? [] : [type.all, key === "" ? undefined : type.keys.get(key)]
       for (const gauge of gauges) {
@@ -282,10 +282,14 @@ export const makeLimits = () => {
         if (gauge === undefined || lacks === undefined) continue
         const { bound, rate, running } = gauge
         const of = gauge.key === "" ? `"${name}"` : `"${name}" with the key "${key}"`
-        if (lacks === "place") return `${running} of ${bound} of ${of} run at once`
+        if (lacks === "place") return { text: `${running} of ${bound} of ${of} run at once` }
         if (rate === undefined) continue
-        const wait = Math.max(1, Math.ceil(tokenAt(rate, gauge) - now))
-        return `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`
+        const until = tokenAt(rate, gauge)
+        const wait = Math.max(1, Math.ceil(until - now))
+        return {
+          text: `the rate of ${of} is ${rate.limit} in ${formatDuration(rate.per)}, the next may start in ${wait} ms`,
+          until
+        }
       }
       return undefined
     },

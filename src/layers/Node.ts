@@ -28,6 +28,7 @@ import type { Worker } from "../services/Worker.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import * as ClientRemote from "./ClientRemote.ts"
 import * as ControlPlaneServer from "./ControlPlaneServer.ts"
+import { packageVersion } from "./ControlPlaneViews.ts"
 import * as DiscoveryNng from "./DiscoveryNng.ts"
 import * as DiscoveryStatic from "./DiscoveryStatic.ts"
 import * as DispatcherLeastLoaded from "./DispatcherLeastLoaded.ts"
@@ -135,7 +136,12 @@ export const layerWorker = (
     )
   }))
 
-const about = { host: hostname(), pid: process.pid, runtime: `node ${process.versions.node}` }
+const about = {
+  host: hostname(),
+  pid: process.pid,
+  runtime: `node ${process.versions.node}`,
+  version: packageVersion
+}
 
 /**
  * Layer of the four synchronous services that a control plane's core is made of.

@@ -44,6 +44,8 @@ export const makeUnsafe = (
     }
   })
   // The age is not left to the library: its clock is not ours, and its bookkeeping doubles the cost of a `put`.
+  let hits = 0
+  let misses = 0
   const isStale = ({ keptUntil }: Entry, now: number) => now > keptUntil
   return ResultCache.of({
     put(outcome, fingerprint, now, keepMillis) {
@@ -57,10 +59,19 @@ export const makeUnsafe = (
     },
     get(id, now) {
       const entry = entries.get(id)
-      if (entry === undefined || !isStale(entry, now)) return entry?.outcome
-      entries.delete(id)
-      return undefined
+      if (entry === undefined || isStale(entry, now)) {
+        misses++
+        if (entry !== undefined) entries.delete(id)
+        return undefined
+      }
+      hits++
+      return entry.outcome
     },
+    peek(id, now) {
+      const entry = entries.peek(id)
+      return entry === undefined || isStale(entry, now) ? undefined : entry.outcome
+    },
+    asked: () => ({ hits, misses }),
     recall: (id) => entries.peek(id) ?? tombstones.get(id),
     *outcomes() {
       for (const { outcome } of entries.values()) yield outcome

@@ -133,6 +133,7 @@ export const makeUnsafe = (
     tasksOf: (name) => levels.flatMap(({ lanes }) => lanes.tasksOf(name)),
     size: () => size,
     sizeOf: (number: PriorityLevel) => levels[number].size,
+    oldestOf: (number: PriorityLevel) => levels[number].lanes.oldest(),
     bytes: () => bytes
   })
   return queue

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { TaskType } from "../domain/Message.ts"
+import { withoutSchemas } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import { Settings } from "../services/Settings.ts"
@@ -20,6 +21,12 @@ import { WorkerRegistry } from "../services/WorkerRegistry.ts"
  * @since 0.1.0
  */
 export const maxNames = 10_000
+
+/** Characters of JSON Schemas that are remembered; those announced longest ago are forgotten first. */
+const maxSchemasLength = 32 * 1024 * 1024
+
+const schemasLength = ({ argsSchema = "", errorSchema = "", resultSchema = "" }: TaskType) =>
+  argsSchema.length + errorSchema.length + resultSchema.length
 
 /**
  * Creates the registry from the settings.
@@ -34,6 +41,7 @@ export const makeUnsafe = (
   /** Since when a worker is lost, and what it was before. */
   const lost = new Map<WorkerRecord, { readonly since: number; readonly was: WorkerRecord["state"] }>()
   const types = new Map<string, TaskType>()
+  let schemas = 0
   const remoteHandlers = new Map<string, number>()
 
   const count = (worker: WorkerRecord, by: 1 | -1) => {
@@ -43,6 +51,13 @@ export const makeUnsafe = (
       if (handlers === 0) remoteHandlers.delete(name)
       else remoteHandlers.set(name, handlers)
     }
+  }
+
+  const forget = (name: string) => {
+    const type = types.get(name)
+    if (type === undefined) return
+    types.delete(name)
+    schemas -= schemasLength(type)
   }
 
   const remove = (worker: WorkerRecord) => {
@@ -60,12 +75,18 @@ export const makeUnsafe = (
       count(worker, 1)
       for (const type of announced) {
         // Deleted first, so that the order of the map is the order of the last announcement.
-        types.delete(type.name)
+        forget(type.name)
         types.set(type.name, type)
+        schemas += schemasLength(type)
       }
       for (const name of types.keys()) {
         if (types.size <= maxNames) break
-        types.delete(name)
+        forget(name)
+      }
+      for (const [name, type] of types) {
+        if (schemas <= maxSchemasLength) break
+        schemas -= schemasLength(type)
+        types.set(name, withoutSchemas(type))
       }
     },
     remove,

@@ -17,7 +17,6 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
 import { ProtocolMismatch } from "../domain/Errors.ts"
-import type { TaskType } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { WorkerAbout } from "../domain/WorkerInfo.ts"
 import { Discovery } from "../services/Discovery.ts"
@@ -28,7 +27,9 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 import type { Connection } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { Worker } from "../services/Worker.ts"
+import { describeHandlers } from "./Announcement.ts"
 import * as Envelope from "./Envelope.ts"
+import { makeProcessLoad } from "./ProcessLoad.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
 import type { News } from "./WorkerTasks.ts"
@@ -83,14 +84,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const ready = yield* Deferred.make<void, ProtocolMismatch>()
   const unregistered = yield* Latch.make(false)
   const handle = yield* FiberHandle.make<never, AddressError>()
-  const types: ReadonlyArray<TaskType> = registry.handlers.map(({ definition }) => ({
-    name: definition.name,
-    ...(definition.priority === undefined ? {} : { priority: definition.priority }),
-    ...(definition.description === undefined ? {} : { description: definition.description }),
-    ...(definition.policy.limits === undefined ? {} : { limits: definition.policy.limits }),
-    ...(definition.policy.retentionMillis === undefined ? {} : { retention: definition.policy.retentionMillis }),
-    ...(definition.policy.version === 1 ? {} : { version: definition.policy.version })
-  }))
+  const types = describeHandlers(registry.handlers)
+  const takeLoad = yield* makeProcessLoad
+  const left = yield* Deferred.make<number>()
 
   /** Exchanges without a reply, oldest first. */
   const outstanding = new Map<number, Outstanding>()
@@ -98,6 +94,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   let connection: Connection | undefined
   let isRegistered = false
   let isDraining = false
+  let isToldToLeave = false
   let seq = 0
   let heartbeatMillis = settings.heartbeatMillis
   let flushScheduled = false
@@ -137,6 +134,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     // is enough, so not after a reply that brought leases.
     const isQuiet = reports.length === 0 && outstanding.size === 0 && !broughtLeases
     const waiting = tasks.waiting()
+    const load = takeLoad(heartbeatMillis)
     const payload = Envelope.encode(
       {
         v,
@@ -149,6 +147,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         ...(isDraining ? { draining: true } : {}),
         ...(abandoned.length > 0 ? { abandoned } : {}),
         ...(isQuiet ? { held: tasks.held() } : {}),
+        ...(load === undefined ? {} : { load }),
         ...(reports.length > 0 ? { reports: reports.map(({ header }) => header) } : {}),
         ...(progress.length > 0 ? { progress: progress.map(({ header }) => header) } : {})
       },
@@ -205,6 +204,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       tasks.startReceived()
     }
     for (const id of header.cancel ?? []) tasks.stop(id)
+    if (header.drain === true && !isDraining) runFork(leaveAsTold)
     schedule()
   }
 
@@ -301,7 +301,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     })
   )
   yield* discovery.find(({ workerAddress }) => {
-    if (connection?.address === workerAddress) return
+    if (connection?.address === workerAddress || isToldToLeave) return
     detach()
     runFork(FiberHandle.run(handle, serve(workerAddress)))
   })
@@ -330,8 +330,16 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     return interrupted
   })
 
+  /** The control plane wants this worker to leave: it does, and does not come back. */
+  const leaveAsTold = Effect.gen(function*() {
+    isToldToLeave = true
+    yield* Effect.logInfo("The control plane told this worker to leave: it finishes what it runs")
+    yield* Deferred.succeed(left, yield* drain)
+  })
+
   return Worker.of({
     id,
+    left: Deferred.await(left),
     ready: Deferred.await(ready),
     running: Effect.sync(tasks.running),
     drain

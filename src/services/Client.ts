@@ -14,6 +14,7 @@ import type {
   CountChanged,
   InvalidArguments,
   InvalidResult,
+  JournalFailed,
   NotRetryable,
   ResultError,
   ScheduleNotFound,
@@ -22,6 +23,9 @@ import type {
   TaskLost,
   TaskNotFound,
   TaskStopping,
+  UnknownTask,
+  WorkerIsLocal,
+  WorkerNotFound,
   WouldDeadlock
 } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -30,7 +34,10 @@ import type { Priority } from "../domain/Priority.ts"
 import type { TaskSchedule } from "../domain/Schedules.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { TaskDefinition } from "../domain/TaskDefinition.ts"
+import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { TaskState } from "../domain/TaskState.ts"
+import type { ErrorGroup, Range, SystemView, TaskDetail, TypeDetail, WorkerDetail } from "../domain/View.ts"
+import type { Changed, PageRequest, TaskCounts, TaskPage, TaskQuery } from "./History.ts"
 
 /**
  * What a submission may say besides the arguments. It wins over what the definition says.
@@ -236,6 +243,11 @@ export class Client extends Context.Service<Client, {
   /** From now on nothing of the target is started; what runs goes on. Default: everything. */
   readonly pause: (target?: PauseTarget) => Effect.Effect<void, ScheduleNotFound | CallError>
   readonly resume: (target?: PauseTarget) => Effect.Effect<void, ScheduleNotFound | CallError>
+  /**
+   * Tells the workers with this id, or the one with this key, to finish what they run and to leave; a worker process then
+   * ends. Succeeds with their number.
+   */
+  readonly drainWorker: (worker: string) => Effect.Effect<number, WorkerNotFound | WorkerIsLocal | CallError>
   /** Adds a schedule (`Task.every`, `Task.cron`), or replaces the one with the same id. */
   readonly schedule: (schedule: TaskSchedule) => Effect.Effect<void, TriggerError>
   /** Removes a schedule. One that a worker declares comes back when that worker registers again. */
@@ -257,5 +269,30 @@ export class Client extends Context.Service<Client, {
   ) => Effect.Effect<{ readonly tasks: ReadonlyArray<TaskStatus>; readonly total: number }, CallError>
   readonly workers: Effect.Effect<ReadonlyArray<WorkerStatus>, CallError>
   readonly tasks: Effect.Effect<ReadonlyArray<TaskType & { readonly workers: ReadonlyArray<string> }>, CallError>
+  /** One of the tasks, with what `tasks` leaves out: the JSON Schemas of arguments, result and error. */
+  readonly taskType: (
+    name: string
+  ) => Effect.Effect<TaskType & { readonly workers: ReadonlyArray<string> }, UnknownTask | CallError>
+  /** Tasks of now and of the history, page by page; `next` of a page is the `cursor` of the one after it. */
+  readonly find: (query?: TaskQuery & PageRequest) => Effect.Effect<TaskPage, CallError>
+  /** How many tasks of now and of the history there are, by state. */
+  readonly count: (query?: TaskQuery) => Effect.Effect<TaskCounts, CallError>
+  /** Everything that is known of a task: its states, attempts, arguments, result and error. */
+  readonly describe: (id: string) => Effect.Effect<TaskDetail, TaskNotFound | CallError>
+  /** Failures that are the same but for their numbers. Default: of the last 15 minutes. */
+  readonly errors: (
+    options?: { readonly range?: Range; readonly type?: string }
+  ) => Effect.Effect<{ readonly groups: ReadonlyArray<ErrorGroup>; readonly total: number }, CallError>
+  /** By id or key. */
+  readonly describeWorker: (id: string) => Effect.Effect<WorkerDetail, WorkerNotFound | CallError>
+  /** With its rates, and the JSON Schemas of arguments, result and error. */
+  readonly describeType: (name: string) => Effect.Effect<TypeDetail, UnknownTask | CallError>
+  /** The control plane itself: its settings, and what its parts hold. */
+  readonly system: Effect.Effect<Omit<SystemView, "dashboards">, CallError>
+  /** Cancels, retries or forgets the tasks that a selection means; it can say more than a filter. */
+  readonly change: (
+    what: "cancel" | "retry" | "purge",
+    selection: TaskSelection
+  ) => Effect.Effect<Changed, CountChanged | JournalFailed | CallError>
   readonly stats: Effect.Effect<Stats, CallError>
 }>()("fastworker/services/Client") {}

@@ -157,6 +157,8 @@ export interface JournalObserver {
 export interface JournalStore {
   /** Whether anything survives this process. */
   readonly isDurable: boolean
+  /** The file that it is in. */
+  readonly file?: string
   /** Reads everything. Once, before the first entry; the bounds hold from then on. */
   readonly load: (bounds: JournalBounds) => Effect.Effect<JournalContents, JournalError>
   /** Takes an entry into the next commit. Entries are stored in the order in which they are appended. */

@@ -19,8 +19,12 @@ export class ResultCache extends Context.Service<ResultCache, {
    * {@link Tombstone} says is remembered.
    */
   readonly put: (outcome: Outcome, fingerprint: number, now: number, keepMillis: number) => void
-  /** Returns an outcome that is still kept. */
+  /** Returns an outcome that is still kept, which makes it the one that was used last. */
   readonly get: (id: string, now: number) => Outcome | undefined
+  /** Returns an outcome that is still kept, as if nobody had asked. */
+  readonly peek: (id: string, now: number) => Outcome | undefined
+  /** How often {@link get} was asked for one that was kept, and for one that was not. */
+  readonly asked: () => { readonly hits: number; readonly misses: number }
   /** Returns what is remembered of a task that has an outcome, kept or evicted. */
   readonly recall: (id: string) => Tombstone | undefined
   /** The outcomes that are kept, most recently used first. */

@@ -44,6 +44,8 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   /** Number of waiting tasks of all priorities, parked ones included. */
   readonly size: () => number
   readonly sizeOf: (level: PriorityLevel) => number
+  /** The task of a priority that has waited longest. Looks at each name and each key that waits. */
+  readonly oldestOf: (level: PriorityLevel) => TaskRecord | undefined
   /** Sum of the bytes of the waiting tasks' arguments. */
   readonly bytes: () => number
   readonly maxWaiting: number

@@ -17,6 +17,11 @@ export class Worker extends Context.Service<Worker, {
   readonly id: string
   /** Succeeds when the worker is registered. Waits for ever while there is no control plane. */
   readonly ready: Effect.Effect<void, ProtocolMismatch>
+  /**
+   * Succeeds when the worker has left because the control plane told it to, with the number of tasks that were
+   * interrupted. Waits for ever when it is not told.
+   */
+  readonly left: Effect.Effect<number>
   /** Number of tasks that run now. */
   readonly running: Effect.Effect<number>
   /**

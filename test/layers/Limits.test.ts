@@ -30,9 +30,9 @@ describe("a bound", () => {
     const limits = make({ concurrency: 3 })
 
     assert.strictEqual(startAll(limits, "", 0), 3)
-    assert.strictEqual(limits.explain("t", "", 0), `3 of 3 of "t" run at once`)
+    assert.strictEqual(limits.explain("t", "", 0)?.text, `3 of 3 of "t" run at once`)
     assert.deepStrictEqual(limits.ended("t", "", 0), [name])
-    assert.isUndefined(limits.explain("t", "", 0))
+    assert.isUndefined(limits.explain("t", "", 0)?.text)
     assert.strictEqual(startAll(limits, "", 0), 1)
     assert.isUndefined(limits.nextWake())
   })
@@ -41,8 +41,8 @@ describe("a bound", () => {
     const limits = make({ keyConcurrency: 2 })
 
     assert.deepStrictEqual(["a", "b", "a"].map((key) => startAll(limits, key, 0)), [2, 2, 0])
-    assert.strictEqual(limits.explain("t", "a", 0), `2 of 2 of "t" with the key "a" run at once`)
-    assert.isUndefined(limits.explain("t", "c", 0))
+    assert.strictEqual(limits.explain("t", "a", 0)?.text, `2 of 2 of "t" with the key "a" run at once`)
+    assert.isUndefined(limits.explain("t", "c", 0)?.text)
     assert.deepStrictEqual(limits.ended("t", "b", 0), [keyed("b")])
     assert.deepStrictEqual([admits(limits, "a", 0), admits(limits, "b", 0)], [false, true])
   })
@@ -68,7 +68,7 @@ describe("a rate", () => {
     const limits = make({ rate: { limit: 10, per: 1_000 } })
 
     assert.strictEqual(startAll(limits, "", 0), 10)
-    assert.strictEqual(limits.explain("t", "", 60), `the rate of "t" is 10 in 1s, the next may start in 40 ms`)
+    assert.strictEqual(limits.explain("t", "", 60)?.text, `the rate of "t" is 10 in 1s, the next may start in 40 ms`)
     assert.deepStrictEqual([99, 100, 150, 200, 550].map((now) => startAll(limits, "", now)), [0, 1, 0, 1, 3])
     assert.strictEqual(startAll(limits, "", 100_000), 10)
   })
@@ -88,7 +88,7 @@ describe("a rate", () => {
 
     assert.deepStrictEqual(["a", "b", "a"].map((key) => startAll(limits, key, 0)), [2, 2, 0])
     assert.strictEqual(
-      limits.explain("t", "a", 0),
+      limits.explain("t", "a", 0)?.text,
       `the rate of "t" with the key "a" is 2 in 100ms, the next may start in 50 ms`
     )
   })
@@ -311,7 +311,7 @@ describe("limits over random schedules", () => {
           const byName = limits.admitsName("t", now)
           const actual = byName && limits.admitsKey("t", key, now)
           if (expected !== undefined) assert.strictEqual(actual, expected, `seed ${seed}, step ${step}`)
-          if (expected !== undefined) assert.strictEqual(limits.explain("t", key, now) === undefined, actual)
+          if (expected !== undefined) assert.strictEqual(limits.explain("t", key, now)?.text === undefined, actual)
           if (!actual) {
             refused++
             parked.add(byName ? key : "")

@@ -18,6 +18,7 @@ export const makeWorker = (
 ): WorkerRecord => ({
   id: session,
   session,
+  key: session,
   local: false,
   slots,
   names: new Set(names),
@@ -26,6 +27,7 @@ export const makeWorker = (
   registeredAt: 0,
   state: "active",
   paused: false,
+  isToLeave: false,
   isOpen: true,
   lastSeen: 0,
   lag: 0,
@@ -42,6 +44,7 @@ export const makeWorker = (
   servedAt: 0,
   succeeded: 0,
   failed: 0,
+  load: undefined,
   heapIndex: -1,
   ...options
 })

@@ -96,7 +96,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
     () =>
       [...entries.values()].slice(0, 5).map(({ id, name, state }) => {
         const task = core().task(id)
-        return `${id} (${name}, ${state}: ${task === undefined ? "gone" : core().whyWaiting(task, world.now())})`
+        return `${id} (${name}, ${state}: ${task === undefined ? "gone" : core().whyWaiting(task, world.now()).text})`
       }).join(", ")
   )
   for (const caller of callers.callers.values()) callers.watch(caller, [])

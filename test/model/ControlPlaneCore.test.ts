@@ -63,6 +63,7 @@ const make = (changes: Partial<Settings> = {}) => {
       progress: () => {},
       uniqueExpired: () => {},
       forgotten: () => {},
+      retracted: () => {},
       schedule: () => {},
       paused: () => {},
       skipped: () => {},
@@ -420,17 +421,17 @@ describe("makeCore", () => {
     submit("a")
     const task = core.task("a")
     assert.isDefined(task)
-    const busy = core.whyWaiting(task, 0)
+    const busy = core.whyWaiting(task, 0).text
     core.beat(worker, 1_000, 0)
-    const blocked = core.whyWaiting(task, 0)
+    const blocked = core.whyWaiting(task, 0).text
     core.leave(worker, 0)
-    const alone = core.whyWaiting(task, 0)
+    const alone = core.whyWaiting(task, 0).text
     core.drain()
 
     assert.strictEqual(busy, "all slots of the 1 worker that can run it are busy")
     assert.strictEqual(blocked, "no worker that can run it responds: tasks block their event loops")
     assert.strictEqual(alone, "no connected worker has a handler for \"t\"")
-    assert.strictEqual(core.whyWaiting(task, 0), "the control plane is shutting down")
+    assert.strictEqual(core.whyWaiting(task, 0).text, "the control plane is shutting down")
     assert.deepStrictEqual(news(register("x").worker, 1), [])
   })
 })

@@ -321,10 +321,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     ""
   ),
   mutant(
-    "ControlPlaneClients",
+    "ControlPlaneOperations",
     "a retry is said to be accepted before it is stored",
-    "      if (failure === undefined) reply()\n      else replyError(request, failure)",
-    "      reply()"
+    "tell(failure === undefined ? made : Result.fail(failure))",
+    "tell(made)"
   ),
   mutant(
     "ControlPlaneWorkers",

@@ -233,6 +233,9 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       }
     },
 
+    // Who refuses to store it says so too: that is what counts.
+    retracted: () => {},
+
     delayed({ id }) {
       const entry = entryOf(id)
       if (entry.state !== "storing" || entry.dueAt <= now()) throw unexpected(entry, "delayed")

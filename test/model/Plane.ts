@@ -132,6 +132,7 @@ export const makePlane = (
       progress: () => {},
       uniqueExpired: () => {},
       forgotten: () => {},
+      retracted: () => {},
       schedule: () => {},
       paused: () => {},
       skipped: () => {},

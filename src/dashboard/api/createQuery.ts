@@ -57,7 +57,8 @@ export const createQuery = <K, A>(
       if (result.ok) {
         setData(() => result.value)
         setProblem(undefined)
-      } else setProblem(result.problem)
+      } else if (result.problem.code !== "Unreachable" || data() === undefined) setProblem(result.problem)
+      // Otherwise what was answered stays: that there is no connection is said once, for the whole page.
     })
   }
 

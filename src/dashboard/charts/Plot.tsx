@@ -7,6 +7,8 @@ import { clock, minute } from "../format.ts"
 
 /** Part of the height below zero that bars get. */
 const below = 0.28
+/** The largest value does not touch the edge. */
+const headroom = 1.08
 const axisWidth = 46
 const endWidth = 34
 const labelHeight = 14
@@ -16,6 +18,7 @@ const niceParts = (millis: number) => millis <= 1_000_000 ? 5 : 6
 export default function Plot(props: ChartProps) {
   const { live, preferences } = useApp()
   const [hover, setHover] = createSignal<{ readonly index: number; readonly left: number }>()
+  const [depth, setDepth] = createSignal<{ readonly text: string; readonly top: number }>()
   const [ends, setEnds] = createSignal<ReadonlyArray<{ readonly text: string; readonly top: number }>>([])
   let element: HTMLDivElement | undefined
   let plot: uPlot | undefined
@@ -36,6 +39,7 @@ export default function Plot(props: ChartProps) {
   }
 
   const hasDown = () => props.lines.some(({ kind }) => kind === "down")
+  const isEmpty = () => props.lines.every(({ values }) => values.every((value) => value === null || value === 0))
   const hasEnds = () => props.lines.some(({ end }) => end !== undefined)
   const data = (): uPlot.AlignedData => [
     (props.lines[0]?.values ?? []).map((_, index) => (props.from + index * props.stepMillis) / 1_000),
@@ -48,7 +52,7 @@ export default function Plot(props: ChartProps) {
     for (const line of props.lines) {
       if ((line.kind === "down") === down) { for (const value of line.values) top = Math.max(top, value ?? 0) }
     }
-    return top === 0 ? 1 : top * 1.08
+    return top === 0 ? 1 : top * headroom
   }
 
   const seriesOf = (line: Line): uPlot.Series => ({
@@ -140,6 +144,7 @@ export default function Plot(props: ChartProps) {
         space: 28,
         grid: { stroke: () => color("--line"), width: 1 },
         splits: (_, __, min, max, step) => {
+          if (isEmpty()) return [0]
           const from = Math.max(0, Math.ceil(min / step) * step)
           return Array.from({ length: Math.floor((max - from) / step) + 1 }, (_, place) => from + place * step)
         },
@@ -148,7 +153,7 @@ export default function Plot(props: ChartProps) {
     ],
     series: [{}, ...props.lines.map(seriesOf)],
     hooks: {
-      draw: [placeEnds, drawDot],
+      draw: [placeEnds, placeDepth, drawDot],
       setCursor: [(self) => {
         const { idx, left = -1 } = self.cursor
         setHover(idx === null || idx === undefined || left < 0 ? undefined : { index: idx, left: left + axisWidth })
@@ -163,13 +168,27 @@ export default function Plot(props: ChartProps) {
     }
   })
 
+  /** Bars have a scale of their own: how much the longest stands for. */
+  const placeDepth = (self: uPlot) => {
+    const longest = hasDown() ? topOf(true) / headroom : 0
+    const isThere = props.lines.some(({ kind, values }) => kind === "down" && values.some((value) => (value ?? 0) > 0))
+    setDepth(
+      isThere
+        ? {
+          text: props.format(Math.round(longest * 100) / 100),
+          top: self.valToPos(-longest, "down") + 8 - labelHeight / 2
+        }
+        : undefined
+    )
+  }
+
   /** A dot on the newest value of an area: that is where it lives. */
   const drawDot = (self: uPlot) => {
     const at = props.lines.findIndex(({ kind }) => kind === "area")
     const values = self.data[at + 1]
     const value = values?.at(-1)
     const x = self.data[0].at(-1)
-    if (at === -1 || value === null || value === undefined || x === undefined) return
+    if (isEmpty() || at === -1 || value === null || value === undefined || x === undefined) return
     const { ctx } = self
     ctx.beginPath()
     ctx.arc(self.valToPos(x, "x", true), self.valToPos(value, "y", true), 3 * devicePixelRatio, 0, Math.PI * 2)
@@ -214,6 +233,14 @@ export default function Plot(props: ChartProps) {
       <For each={ends()}>
         {(end) => <span class="line-label" aria-hidden="true" style={{ top: `${end.top}px` }}>{end.text}</span>}
       </For>
+      <Show when={isEmpty()}>
+        <p class="none" aria-hidden="true">No tasks in this time</p>
+      </Show>
+      <Show when={depth()}>
+        {(label) => (
+          <span class="depth-label num" aria-hidden="true" style={{ top: `${label().top}px` }}>{label().text}</span>
+        )}
+      </Show>
       <Show when={hover()}>
         {(at) => (
           <output

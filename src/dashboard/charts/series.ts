@@ -28,8 +28,37 @@ export const rangeWords: Readonly<Record<Range, string>> = {
 /** Points that a chart draws at most: more than it has pixels for is noise. */
 const maxPoints = 120
 
-/** How many steps are drawn as one. */
-export const factorOf = (length: number): number => Math.max(1, Math.ceil(length / maxPoints))
+/** How the steps of a series become points of a chart. */
+export interface Points {
+  /** Steps drawn as one point. */
+  readonly factor: number
+  /** Steps left out at the start, so that points begin at round times and stay what they are as the series moves on. */
+  readonly skip: number
+  readonly from: number
+  readonly stepMillis: number
+  /** Points that ended before the control plane was there: nothing is known of them. */
+  readonly unknown: number
+  /** How long the step that is going on has been going on. */
+  readonly lastMillis: number
+}
+
+export const pointsOf = (
+  { accepted: { length }, from, stepMillis }: Series,
+  now: number,
+  startedAt: number
+): Points => {
+  const factor = Math.max(1, Math.ceil(length / maxPoints))
+  const skip = (factor - Math.round(from / stepMillis) % factor) % factor
+  const first = from + skip * stepMillis
+  return {
+    factor,
+    skip,
+    from: first,
+    stepMillis: stepMillis * factor,
+    unknown: Math.max(0, Math.floor((startedAt - first) / (stepMillis * factor))),
+    lastMillis: Math.min(stepMillis, Math.max(0, now - (from + (length - 1) * stepMillis)))
+  }
+}
 
 const chunks = <A>(values: ReadonlyArray<A>, factor: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from(
@@ -37,18 +66,26 @@ const chunks = <A>(values: ReadonlyArray<A>, factor: number): ReadonlyArray<Read
     (_, index) => values.slice(index * factor, (index + 1) * factor)
   )
 
-/** Counts as a rate a second. The step that is going on is left out: it would always fall. */
-export const rates = (counts: ReadonlyArray<number>, stepMillis: number, factor: number): ReadonlyArray<number> =>
-  chunks(counts.slice(0, -1), factor).map((chunk) =>
-    chunk.reduce((sum, value) => sum + value, 0) / (chunk.length * stepMillis / 1_000)
-  )
+/** Below this share of its time the step that is going on says too little. */
+const leastShare = 0.4
+
+const drawn = <A>(values: ReadonlyArray<A>, { factor, lastMillis, skip, stepMillis }: Points) =>
+  chunks(values.slice(skip, lastMillis < leastShare * stepMillis / factor ? -1 : undefined), factor)
+
+/** Counts as rates a second. */
+export const rates = (counts: ReadonlyArray<number>, points: Points): ReadonlyArray<number | null> => {
+  const all = drawn(counts, points)
+  const step = points.stepMillis / points.factor
+  const hasLast = points.lastMillis >= leastShare * step
+  return all.map((chunk, index) => {
+    const millis = chunk.length * step - (hasLast && index === all.length - 1 ? step - points.lastMillis : 0)
+    return index < points.unknown ? null : chunk.reduce((sum, value) => sum + value, 0) / (millis / 1_000)
+  })
+}
 
 /** Percentiles can't be added up: of steps that are drawn as one the largest stands for all. */
-export const highest = (
-  values: ReadonlyArray<number | null>,
-  factor: number
-): ReadonlyArray<number | null> =>
-  chunks(values.slice(0, -1), factor).map((chunk) =>
+export const highest = (values: ReadonlyArray<number | null>, points: Points): ReadonlyArray<number | null> =>
+  drawn(values, points).map((chunk) =>
     chunk.reduce<number | null>((top, value) => value === null ? top : Math.max(top ?? 0, value), null)
   )
 

@@ -2,7 +2,7 @@
  * A chart over time. The canvas is mute, so the figure has a sentence for a label and a table for readers; the drawing
  * itself is loaded when it is needed.
  */
-import { For, lazy, Suspense } from "solid-js"
+import { For, Index, lazy, Suspense } from "solid-js"
 import { clock } from "../format.ts"
 
 export interface Line {
@@ -52,7 +52,7 @@ export const Chart = (props: ChartProps) => {
         <thead>
           <tr>
             <th scope="col">Time</th>
-            <For each={props.lines}>{(line) => <th scope="col">{line.label}</th>}</For>
+            <Index each={props.lines}>{(line) => <th scope="col">{line().label}</th>}</Index>
           </tr>
         </thead>
         <tbody>
@@ -60,12 +60,12 @@ export const Chart = (props: ChartProps) => {
             {(index) => (
               <tr>
                 <th scope="row">{clock(props.from + index * props.stepMillis)}</th>
-                <For each={props.lines}>
+                <Index each={props.lines}>
                   {(line) => {
-                    const value = () => line.values[index]
+                    const value = () => line().values[index]
                     return <td>{value() === null || value() === undefined ? "none" : props.format(value() ?? 0)}</td>
                   }}
-                </For>
+                </Index>
               </tr>
             )}
           </For>

@@ -14,6 +14,17 @@ const createReturn = (to?: () => HTMLElement | null | undefined) => {
   }
 }
 
+/** The first thing to fill in, else the first answer: not the cross. */
+const focusFirst = (event: Event) => {
+  const dialog = event.currentTarget ?? event.target
+  if (!(dialog instanceof HTMLElement)) return
+  const first = dialog.querySelector<HTMLElement>(".dialog-body :is(input, textarea, select)") ??
+    dialog.querySelector<HTMLElement>("footer button")
+  if (first === null) return
+  event.preventDefault()
+  first.focus()
+}
+
 export const Dialog = (
   props: {
     readonly title: string
@@ -30,15 +41,7 @@ export const Dialog = (
       <Kobalte.Content
         class="dialog"
         data-modal=""
-        // What has to be filled in, else what it asks for; the button to close it comes first, and would show its tip.
-        onOpenAutoFocus={(event) => {
-          const content = event.currentTarget
-          if (!(content instanceof HTMLElement)) return
-          event.preventDefault()
-          const wanted = content.querySelector<HTMLElement>("input, textarea, select") ??
-            content.querySelector<HTMLElement>("footer > :last-child") ?? content
-          wanted.focus()
-        }}
+        onOpenAutoFocus={focusFirst}
         onCloseAutoFocus={createReturn()}
         style={{ "--dialog-width": `${props.width ?? 480}px` }}
       >

@@ -86,6 +86,8 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     const id = active() ?? props.current
     return id !== undefined && places().has(id) ? id : props.ids[0]
   }
+  /** Whether a row had the focus before the rows were drawn anew: an element that is moved in the document loses it. */
+  let hadFocus = false
   const tops = createMemo(() => {
     const { ids, tall } = props
     return untrack(() => topsOf(ids, (id) => tall?.(id) === true))
@@ -93,12 +95,13 @@ export const VirtualGrid = (props: VirtualGridProps) => {
   const topOf = (index: number) => tops()[index] ?? 0
   const isTall = (index: number) => topOf(index + 1) - topOf(index) === tallHeight
   const drawn = createMemo(() => {
+    hadFocus = document.activeElement?.closest(".grid-row") !== null && body?.contains(document.activeElement) === true
     const [from, to] = windowOf(scrollTop(), height(), tops())
     const ids = props.ids.slice(from, to)
     const kept = activeId()
-    if (kept === undefined || ids.includes(kept)) return ids
-    // In the order of the list: an element that is moved loses the focus.
-    return (places().get(kept) ?? 0) < from ? [kept, ...ids] : [...ids, kept]
+    const place = kept === undefined ? undefined : places().get(kept)
+    if (kept === undefined || place === undefined || place >= from && place < to) return ids
+    return place < from ? [kept, ...ids] : [...ids, kept]
   })
 
   const see = (index: number) => {
@@ -107,6 +110,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     const bottom = topOf(index + 1) - (scroller.clientHeight - headHeight)
     if (scroller.scrollTop > top) scroller.scrollTop = top
     else if (scroller.scrollTop < bottom) scroller.scrollTop = bottom
+    setScrollTop(scroller.scrollTop)
   }
   const focus = (index: number) => {
     const id = props.ids[Math.min(Math.max(index, 0), props.ids.length - 1)]
@@ -114,7 +118,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     setActive(id)
     props.onActive?.(id)
     see(places().get(id) ?? 0)
-    body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true })
+    rowOf(id)?.focus({ preventScroll: true })
   }
   const at = () => places().get(activeId() ?? "") ?? 0
   /** The first key goes to where one is, the next ones move. */
@@ -166,15 +170,12 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     setActive(current)
     see(place)
   }))
-  /** Whether a row had the focus last. */
-  let isIn = false
+  const rowOf = (id: string) => body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
   createEffect(on(drawn, () => {
-    // Drawing other rows may have moved the one with the focus.
-    if (isIn && document.activeElement === document.body) {
-      body?.querySelector<HTMLElement>(".grid-row[tabindex='0']")?.focus({ preventScroll: true })
+    const kept = activeId()
+    if (hadFocus && kept !== undefined && body?.contains(document.activeElement) === false) {
+      rowOf(kept)?.focus({ preventScroll: true })
     }
-  }))
-  createEffect(on(drawn, () => {
     const [, to] = windowOf(scrollTop(), height(), tops())
     if (props.ids.length > 0 && to + endRows >= props.ids.length) props.onEnd?.()
   }))
@@ -206,12 +207,6 @@ export const VirtualGrid = (props: VirtualGridProps) => {
         class="grid-body"
         role="rowgroup"
         style={{ height: `${topOf(props.ids.length)}px` }}
-        onFocusIn={() => {
-          isIn = true
-        }}
-        onFocusOut={(event) => {
-          if (event.relatedTarget !== null) isIn = event.currentTarget.contains(event.relatedTarget as Node)
-        }}
       >
         <For each={drawn()}>
           {(id) => (

@@ -7,6 +7,8 @@ import { Keys } from "./Keys.tsx"
 
 const groups: ReadonlyArray<Entry["group"]> = ["Everywhere", "Go to", "Lists", "Tasks", "Control plane"]
 
+const all: ReadonlyArray<Entry> = Object.values(catalog)
+
 export const Help = (props: { readonly onClose: () => void }) => {
   const { preferences } = useApp()
   return (
@@ -25,7 +27,7 @@ export const Help = (props: { readonly onClose: () => void }) => {
             <section>
               <h3>{group}</h3>
               <ul>
-                <For each={Object.values(catalog).filter((entry) => entry.group === group)}>
+                <For each={all.filter((entry) => entry.group === group && entry.hidden !== true)}>
                   {(entry) => (
                     <li>
                       <span>{entry.label}</span>

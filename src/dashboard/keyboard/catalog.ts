@@ -8,6 +8,8 @@ export interface Entry {
   readonly label: string
   readonly group: "Everywhere" | "Go to" | "Lists" | "Tasks" | "Control plane"
   readonly local?: boolean
+  /** The help shows one of a row of them. */
+  readonly hidden?: boolean
 }
 
 const entry = (group: Entry["group"], keys: string, label: string, local = false): Entry => ({
@@ -37,12 +39,12 @@ export const catalog = {
   "row.select": entry("Lists", "x", "Select"),
   "row.extend": entry("Lists", "shift+arrowdown", "Extend the selection", true),
   "row.all": entry("Lists", "mod+a", "Select all that are loaded", true),
-  "tab.1": entry("Lists", "1", "First tab"),
-  "tab.2": entry("Lists", "2", "Second tab"),
-  "tab.3": entry("Lists", "3", "Third tab"),
-  "tab.4": entry("Lists", "4", "Fourth tab"),
-  "tab.5": entry("Lists", "5", "Fifth tab"),
-  "tab.6": entry("Lists", "6", "Sixth tab"),
+  "tab.1": entry("Lists", "1", "First tab, and so on to the sixth"),
+  "tab.2": { ...entry("Lists", "2", "Second tab"), hidden: true },
+  "tab.3": { ...entry("Lists", "3", "Third tab"), hidden: true },
+  "tab.4": { ...entry("Lists", "4", "Fourth tab"), hidden: true },
+  "tab.5": { ...entry("Lists", "5", "Fifth tab"), hidden: true },
+  "tab.6": { ...entry("Lists", "6", "Sixth tab"), hidden: true },
   "task.retry": entry("Tasks", "r", "Retry"),
   "task.cancel": entry("Tasks", "c", "Cancel"),
   "task.previous": entry("Tasks", "[", "Previous task"),

@@ -29,7 +29,7 @@ export interface Stream {
 /** The server says something every 5 seconds. */
 const silenceMillis = 12_000
 const pingMillis = 15_000
-const retryMillis = [500, 1_000, 2_000, 4_000, 8_000]
+const retryMillis = [500, 1_000, 2_000, 4_000, 5_000]
 
 export const openStream = (base: string, events: StreamEvents): Stream => {
   let connection: Connection = { state: "connecting", since: Date.now() }
@@ -118,7 +118,7 @@ export const openStream = (base: string, events: StreamEvents): Stream => {
   }
 
   const lost = () => {
-    const millis = retryMillis[Math.min(failures, retryMillis.length - 1)] ?? 8_000
+    const millis = retryMillis[Math.min(failures, retryMillis.length - 1)] ?? 5_000
     failures += 1
     timer = setTimeout(() => void connect(), millis)
     set({

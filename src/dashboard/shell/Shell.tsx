@@ -66,7 +66,7 @@ export const Shell = (props: RouteSectionProps) => {
           <IconButton icon={Search} label="Find or run" onClick={dialogs.palette} />
         </header>
         <Sidebar open={open()} />
-        <main ref={main} class="main" id="main" tabIndex={-1}>
+        <main ref={main} class="main" id="main" tabIndex={-1} onPointerDown={() => setOpen(false)}>
           <Notices />
           <ErrorBoundary
             fallback={(error, reset) => (

@@ -1,9 +1,9 @@
 /** Throughput and latency over the range. Dragging over a chart shows the tasks of that time. */
 import { A, useNavigate } from "@solidjs/router"
-import { createMemo, createSignal, Show } from "solid-js"
+import { createMemo, createSignal, Show, untrack } from "solid-js"
 import type { Range, Series } from "../../../domain/View.ts"
 import type { Asked } from "../../api/createQuery.ts"
-import { factorOf, highest, rangeMillis, rangeWords, rates } from "../../charts/series.ts"
+import { highest, pointsOf, rangeMillis, rangeWords, rates } from "../../charts/series.ts"
 import { Chart, type Line } from "../../components/Chart.tsx"
 import { SegmentedControl } from "../../components/Choice.tsx"
 import { ErrorPanel } from "../../components/Feedback.tsx"
@@ -25,25 +25,39 @@ export const unitOf = (top: number): { readonly name: string; readonly millis: n
 
 const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 2 })
 
-export const Charts = (props: { readonly series: Asked<Series>; readonly range: Range }) => {
+export const Charts = (
+  props: {
+    readonly series: Asked<Series>
+    readonly range: Range
+    /** Only tasks of this type are in the series. */
+    readonly type?: string
+  }
+) => {
   const { live } = useApp()
   const navigate = useNavigate()
   const [kind, setKind] = createSignal<Kind>("run")
   const series = () => props.series.data()
-  const factor = () => factorOf(series()?.accepted.length ?? 1)
-  const step = () => (series()?.stepMillis ?? 1_000) * factor()
-  const from = () => series()?.from ?? live.now()
-  const onRange = (since: number, until: number) => navigate(tasksPath({ since, until }))
+  const points = createMemo(() => {
+    const now = series()
+    // The clock alone draws nothing anew: it is read when the series changes.
+    return now === undefined
+      ? undefined
+      : untrack(() => pointsOf(now, live.now(), live.now() - live.data.stats.upMillis))
+  })
+  const onRange = (since: number, until: number) => navigate(tasksPath({ type: props.type, since, until }))
 
   const throughput = createMemo(() => {
-    const now = series()
-    if (now === undefined) return undefined
-    const succeeded = rates(now.succeeded, now.stepMillis, factor())
-    const failed = rates(now.failed, now.stepMillis, factor())
-    const peak = Math.max(0, ...failed)
-    const mean = succeeded.reduce((sum, value) => sum + value, 0) / Math.max(1, succeeded.length)
-    const at = minute(now.from + failed.indexOf(peak) * step())
+    const [now, grid] = [series(), points()]
+    if (now === undefined || grid === undefined) return undefined
+    const succeeded = rates(now.succeeded, grid)
+    const failed = rates(now.failed, grid)
+    const known = succeeded.filter((value) => value !== null)
+    const peak = failed.reduce<number>((top, value) => Math.max(top, value ?? 0), 0)
+    const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length)
+    const at = minute(grid.from + failed.indexOf(peak) * grid.stepMillis)
     return {
+      from: grid.from,
+      stepMillis: grid.stepMillis,
       lines: [
         { label: "Succeeded", values: succeeded, color: "--accent", kind: "area" },
         { label: "Failed", values: failed, color: "--bad-ink", kind: "down" }
@@ -54,21 +68,23 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
   })
 
   const latency = createMemo(() => {
-    const now = series()
-    if (now === undefined) return undefined
+    const [now, grid] = [series(), points()]
+    if (now === undefined || grid === undefined) return undefined
     const all = now[kind()]
-    const p99 = highest(all.p99, factor())
+    const p99 = highest(all.p99, grid)
     const unit = unitOf(p99.reduce<number>((top, value) => Math.max(top, value ?? 0), 0))
     const scaled = (values: ReadonlyArray<number | null>) =>
       values.map((value) => value === null ? null : value / unit.millis)
     const last = (values: ReadonlyArray<number | null>) => values.findLast((value) => value !== null) ?? undefined
     const [median, high, top] = [last(all.p50), last(all.p95), last(all.p99)]
     return {
+      from: grid.from,
+      stepMillis: grid.stepMillis,
       unit,
       lines: [
         { label: "p99", values: scaled(p99), color: "--p3", dotted: true, end: "p99" },
-        { label: "p95", values: scaled(highest(all.p95, factor())), color: "--p1", end: "p95" },
-        { label: "p50", values: scaled(highest(all.p50, factor())), color: "--fg-2", end: "p50" }
+        { label: "p95", values: scaled(highest(all.p95, grid)), color: "--p1", end: "p95" },
+        { label: "p50", values: scaled(highest(all.p50, grid)), color: "--fg-2", end: "p50" }
       ] satisfies ReadonlyArray<Line>,
       label: `${kind() === "wait" ? "Wait" : "Run"} time over the last ${rangeWords[props.range]}: ` +
         (median === undefined || high === undefined || top === undefined
@@ -96,8 +112,8 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
             {(chart) => (
               <Chart
                 label={chart().label}
-                from={from()}
-                stepMillis={step()}
+                from={chart().from}
+                stepMillis={chart().stepMillis}
                 lines={chart().lines}
                 height={height}
                 format={(value) => plain.format(value)}
@@ -121,8 +137,8 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
             {(chart) => (
               <Chart
                 label={chart().label}
-                from={from()}
-                stepMillis={step()}
+                from={chart().from}
+                stepMillis={chart().stepMillis}
                 lines={chart().lines}
                 height={height}
                 format={(value) => plain.format(value)}
@@ -133,7 +149,7 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
         </section>
         <A
           class="reader"
-          href={tasksPath({ since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range] })}
+          href={tasksPath({ type: props.type, since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range] })}
         >
           Tasks of the last {rangeWords[props.range]}
         </A>

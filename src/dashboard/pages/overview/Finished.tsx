@@ -57,7 +57,7 @@ export const Finished = (props: { readonly series: Series | undefined; readonly 
                   {outcome.label ?? states[outcome.state].label}
                 </A>
                 <Sparkline
-                  values={summed(props.series?.[outcome.series].slice(0, -1) ?? [], points)}
+                  values={summed(props.series?.[outcome.series] ?? [], points)}
                   tone={states[outcome.state].tone}
                   width={40}
                 />

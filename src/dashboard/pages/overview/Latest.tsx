@@ -66,7 +66,7 @@ export const Latest = () => {
           class="scroll"
           tabIndex={0}
           role="region"
-          aria-label="Latest tasks"
+          aria-label="Table of the latest tasks"
           onPointerEnter={() => hold(true)}
           onPointerLeave={() => hold(false)}
           onFocusIn={() => hold(true)}

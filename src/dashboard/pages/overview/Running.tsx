@@ -6,7 +6,7 @@ import { EmptyState } from "../../components/Feedback.tsx"
 import { SlotSquares } from "../../components/SlotSquares.tsx"
 import { workerStates } from "../../components/status.ts"
 import { useApp } from "../../Context.ts"
-import { count, duration, plural } from "../../format.ts"
+import { ago, count, plural } from "../../format.ts"
 import { workerPath } from "../../paths.ts"
 import { addressOf, notable } from "./notable.ts"
 
@@ -21,9 +21,7 @@ export const Running = () => {
   const hidden = () => workers().length - shown().length
   const note = (worker: WorkerRow) => {
     if (worker.state === "lost" || worker.state === "unresponsive") {
-      return `${worker.state === "lost" ? "lost" : "silent"} ${
-        duration(Math.floor(Math.max(0, live.now() - worker.lastSeenAt) / 1_000) * 1_000).replace(".0", "")
-      }`
+      return `${worker.state === "lost" ? "lost" : "silent"} ${ago(live.now() - worker.lastSeenAt).replace(" ago", "")}`
     }
     return worker.state === "active"
       ? worker.local ? "local" : undefined

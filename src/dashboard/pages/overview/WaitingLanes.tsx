@@ -49,9 +49,11 @@ export const WaitingLanes = () => {
         </For>
       </ul>
       <p class="lane caption">
-        <A class="link-quiet" href={tasksPath({ state: "delayed" })}>
-          <Show when={live.data.stats.delayed > 0}>{count(live.data.stats.delayed)} for later</Show>
-        </A>
+        <span>
+          <Show when={live.data.stats.delayed > 0}>
+            <A href={tasksPath({ state: "delayed" })}>{count(live.data.stats.delayed)} for later</A>
+          </Show>
+        </span>
         <span aria-hidden="true">tasks</span>
         <span aria-hidden="true">oldest</span>
         <span aria-hidden="true">change</span>

@@ -1,0 +1,63 @@
+/**
+ * The handlers of the HTTP API for tasks: lists, details, payloads, submissions and changes, of one and of many.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import * as Result from "effect/Result"
+import { Api, Unprocessable } from "../domain/Api.ts"
+import type { Parts } from "./DashboardAnswers.ts"
+import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
+
+/** Whatever reads the arguments would fail: it is said now, to who can mend it. */
+const isJson = (text: string) => Result.isSuccess(Result.try(() => JSON.parse(text) as unknown))
+
+const toUnprocessable = ({ _tag: code, message: detail }: { readonly _tag: string; readonly message: string }) =>
+  new Unprocessable({ detail, code })
+
+/**
+ * Layer of the handlers.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = ({ history, plane }: Parts) =>
+  HttpApiBuilder.group(Api, "tasks", (handlers) =>
+    handlers.handleAll({
+      list: ({ query: { cursor, limit, sort, ...query } }) =>
+        history.list(query, { cursor, limit, sort }).pipe(
+          Effect.mapBoth({ onSuccess: json, onFailure: toUnprocessable })
+        ),
+      counts: ({ query: { after, ...query } }) =>
+        history.counts(query, after).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toUnprocessable })),
+      lookup: ({ payload }) => Effect.map(history.lookup(payload.ids), (tasks) => json({ tasks })),
+      submit: ({ payload }) =>
+        isJson(payload.args)
+          ? plane.submit(payload).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+          : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" })),
+      cancelMany: ({ payload }) =>
+        history.cancelMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      retryMany: ({ payload }) =>
+        history.retryMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      purgeMany: ({ payload }) =>
+        history.purgeMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      detail: ({ params: { id } }) => history.task(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
+      // As it is: numbers that JavaScript can't hold stay what they are.
+      payload: ({ params: { id, part } }) =>
+        history.payload(id, part).pipe(
+          Effect.mapBoth({
+            onSuccess: (bytes) =>
+              HttpServerResponse.uint8Array(bytes, {
+                contentType: "application/json",
+                headers: { "cache-control": "no-store" }
+              }),
+            onFailure: toNotFound
+          })
+        ),
+      cancel: ({ params: { id } }) =>
+        plane.cancel(id).pipe(Effect.mapBoth({ onSuccess: (state) => json({ state }), onFailure: toProblem })),
+      retry: ({ params }) =>
+        plane.retry(params.id).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+    }))
