@@ -7,6 +7,7 @@ import { shareOf } from "../../src/dashboard/pages/tasks/detail/share.ts"
 import { parseStack } from "../../src/dashboard/pages/tasks/detail/stack.ts"
 import { headline, noCancel, noRetry } from "../../src/dashboard/pages/tasks/detail/states.ts"
 import { stepOf, timelineOf } from "../../src/dashboard/pages/tasks/detail/timeline.ts"
+import { parseViews } from "../../src/dashboard/pages/tasks/parseViews.ts"
 import {
   addressOf,
   type Filter,
@@ -18,7 +19,6 @@ import {
   timeOf,
   wordsOf
 } from "../../src/dashboard/pages/tasks/query.ts"
-import { parseViews } from "../../src/dashboard/pages/tasks/views.ts"
 import type { ErrorGroup, TaskDetail } from "../../src/domain/View.ts"
 import { makeRandom } from "../harness/random.ts"
 

@@ -52,8 +52,8 @@ export const GroupRows = (
             </Show>
           </button>
           <span class="quiet clip group-text" data-tip={props.group.message || undefined}>
-          {props.group.message || "without a message"}
-        </span>
+            {props.group.message || "without a message"}
+          </span>
         </td>
         <td class="mono clip">
           <A href={typePath(props.group.name)}>{props.group.name}</A>
