@@ -13,14 +13,15 @@ export interface Preferences {
   readonly setSingleKeys: (on: boolean) => void
 }
 
-const read = (name: string): string | null => {
+/** What was written before; `null` when nothing was. */
+export const read = (name: string): string | null => {
   try {
     return localStorage.getItem(`fastworker.${name}`)
   } catch {
     return null
   }
 }
-const write = (name: string, value: string) => {
+export const write = (name: string, value: string) => {
   try {
     localStorage.setItem(`fastworker.${name}`, value)
   } catch {

@@ -4,6 +4,16 @@ import { type JSX, Show } from "solid-js"
 import { IconButton } from "./Button.tsx"
 import { X } from "./icons.ts"
 
+/** Gives the focus back to what had it: there is no trigger that Kobalte would know. */
+const createReturn = (to?: () => HTMLElement | null | undefined) => {
+  const before = document.activeElement
+  return (event: Event) => {
+    event.preventDefault()
+    const target = to?.() ?? before
+    if (target instanceof HTMLElement && target.isConnected) target.focus({ preventScroll: true })
+  }
+}
+
 /** The first thing to fill in, else the first answer: not the cross. */
 const focusFirst = (event: Event) => {
   const dialog = event.currentTarget ?? event.target
@@ -24,53 +34,68 @@ export const Dialog = (
     /** Buttons, the one that does it last. */
     readonly footer?: JSX.Element
   }
-) => (
-  <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
-    <Kobalte.Portal>
-      <Kobalte.Overlay class="veil" />
-      <Kobalte.Content
-        class="dialog"
-        data-modal=""
-        onOpenAutoFocus={focusFirst}
-        style={{ "--dialog-width": `${props.width ?? 480}px` }}
-      >
-        <header>
-          <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
-          <IconButton icon={X} label="Close" onClick={props.onClose} />
-        </header>
-        <div class="dialog-body">{props.children}</div>
-        <Show when={props.footer}>
-          <footer>{props.footer}</footer>
-        </Show>
-      </Kobalte.Content>
-    </Kobalte.Portal>
-  </Kobalte.Root>
-)
+) => {
+  const giveBack = createReturn()
+  return (
+    <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
+      <Kobalte.Portal>
+        <Kobalte.Overlay class="veil" />
+        <Kobalte.Content
+          class="dialog"
+          data-modal=""
+          onOpenAutoFocus={focusFirst}
+          onCloseAutoFocus={giveBack}
+          style={{ "--dialog-width": `${props.width ?? 480}px` }}
+        >
+          <header>
+            <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
+            <IconButton icon={X} label="Close" onClick={props.onClose} />
+          </header>
+          <div class="dialog-body">{props.children}</div>
+          <Show when={props.footer}>
+            <footer>{props.footer}</footer>
+          </Show>
+        </Kobalte.Content>
+      </Kobalte.Portal>
+    </Kobalte.Root>
+  )
+}
 
 /** At the right edge, 640 pixels wide; the list beside it can still be used, Esc closes it and gives the focus back. */
 export const Drawer = (
   props: {
     readonly label: string
     readonly onClose: () => void
+    /** What gets the focus when it is closed. Default: what had it before. */
+    readonly returnTo?: () => HTMLElement | null | undefined
     /** Stays in sight at the top. */
     readonly head: JSX.Element
     readonly children: JSX.Element
   }
-) => (
-  <Kobalte.Root open modal={false} preventScroll={false} onOpenChange={(open) => open || props.onClose()}>
-    <Kobalte.Portal>
-      <Kobalte.Content
-        class="drawer"
-        aria-label={props.label}
-        aria-labelledby={undefined}
-        onInteractOutside={(event) => event.preventDefault()}
-      >
-        <header>
-          {props.head}
-          <IconButton icon={X} label="Close" onClick={props.onClose} />
-        </header>
-        {props.children}
-      </Kobalte.Content>
-    </Kobalte.Portal>
-  </Kobalte.Root>
-)
+) => {
+  const giveBack = createReturn(() => props.returnTo?.())
+  return (
+    <Kobalte.Root open modal={false} preventScroll={false} onOpenChange={(open) => open || props.onClose()}>
+      <Kobalte.Portal>
+        <Kobalte.Content
+          class="drawer"
+          aria-label={props.label}
+          aria-labelledby={undefined}
+          // The first button would show its tip; what is read out first is the label.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault()
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+          }}
+          onCloseAutoFocus={giveBack}
+          onInteractOutside={(event) => event.preventDefault()}
+        >
+          <header>
+            {props.head}
+            <IconButton icon={X} label="Close" onClick={props.onClose} />
+          </header>
+          {props.children}
+        </Kobalte.Content>
+      </Kobalte.Portal>
+    </Kobalte.Root>
+  )
+}

@@ -7,7 +7,9 @@ export const Page = (
     readonly title: string
     /** What stands in the title bar, before the controls: a link back for example. */
     readonly before?: JSX.Element
-    /** Right of the title. */
+    /** Right behind the title: a state. */
+    readonly mark?: JSX.Element
+    /** At the right end. */
     readonly controls?: JSX.Element
     readonly children: JSX.Element
   }
@@ -22,6 +24,7 @@ export const Page = (
       <header class="top">
         {props.before}
         <h1 class="clip">{props.title}</h1>
+        <span class="mark">{props.mark}</span>
         {props.controls}
       </header>
       <div data-stale={live.status() === "disconnected" ? "" : undefined}>{props.children}</div>

@@ -3,21 +3,19 @@
  * worker: arrow keys go from square to square, Enter opens the task.
  */
 import { A } from "@solidjs/router"
-import { createSignal, createUniqueId, For, Show } from "solid-js"
+import { createUniqueId, For, Show } from "solid-js"
 import type { WorkerRow } from "../../domain/View.ts"
 import { useApp } from "../Context.ts"
 import { duration, plural } from "../format.ts"
 import { taskPath } from "../paths.ts"
+import { createStrip } from "./createStrip.ts"
 
 /** Most squares that are drawn; the rest is a number. */
 const maxSquares = 32
 
-const moves: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
-
 export const SlotSquares = (props: { readonly worker: WorkerRow; readonly max?: number }) => {
   const { live } = useApp()
   const id = createUniqueId()
-  const [at, setAt] = createSignal(-1)
   const max = () => props.max ?? maxSquares
   const isLost = () => props.worker.state === "lost"
   const busy = () => isLost() ? [] : props.worker.busy.slice(0, max())
@@ -26,18 +24,7 @@ export const SlotSquares = (props: { readonly worker: WorkerRow; readonly max?: 
   const free = () => Math.max(0, Math.min(props.worker.slots, max()) - busy().length - untold())
   const label = () =>
     isLost() ? "No slots: the worker is lost" : `${props.worker.running} of ${plural(props.worker.slots, "slot")} busy`
-
-  const onKey = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }) => {
-    const move = moves[event.key]
-    const last = busy().length - 1
-    if (move !== undefined) setAt((place) => Math.min(Math.max(0, place + move), last))
-    else if (event.key === "Home") setAt(0)
-    else if (event.key === "End") setAt(last)
-    else if (event.key === "Enter") event.currentTarget.querySelectorAll("a")[at()]?.click()
-    else return
-    event.preventDefault()
-    event.stopPropagation()
-  }
+  const strip = createStrip(() => busy().length)
   return (
     <Show
       when={busy().length > 0}
@@ -54,10 +41,10 @@ export const SlotSquares = (props: { readonly worker: WorkerRow; readonly max?: 
         aria-orientation="horizontal"
         aria-label={label()}
         tabIndex={0}
-        aria-activedescendant={at() < 0 ? undefined : `${id}-${at()}`}
-        onKeyDown={onKey}
-        onFocus={() => setAt(0)}
-        onBlur={() => setAt(-1)}
+        aria-activedescendant={strip.at() < 0 ? undefined : `${id}-${strip.at()}`}
+        onKeyDown={strip.onKeyDown}
+        onFocus={() => strip.enter()}
+        onBlur={strip.leave}
       >
         <For each={busy()}>
           {(slot, index) => {
@@ -67,7 +54,7 @@ export const SlotSquares = (props: { readonly worker: WorkerRow; readonly max?: 
                 id={`${id}-${index()}`}
                 href={taskPath(slot[0])}
                 role="option"
-                aria-selected={at() === index()}
+                aria-selected={strip.at() === index()}
                 aria-label={text()}
                 data-level={slot[2]}
                 data-tip={text()}

@@ -2,7 +2,7 @@
  * A search of words and `name:value` tokens, with suggestions: a combobox whose text is the whole search, so that it can
  * be copied, edited and put into an address. What the names mean is the page's business.
  */
-import { createMemo, createSignal, createUniqueId, For, Show } from "solid-js"
+import { createEffect, createMemo, createSignal, createUniqueId, For, on, onCleanup, Show } from "solid-js"
 import { useCommand } from "../keyboard/Commands.ts"
 import { IconButton } from "./Button.tsx"
 import { Search, X } from "./icons.ts"
@@ -30,16 +30,28 @@ export const TokenSearch = (
 
   const value = () => text() ?? props.value
   const suggestions = createMemo(() => open() ? suggestionsFor(value(), place(), props.names) : [])
+  /** What somebody types stays as it is typed, whatever the page makes of it, until the field is left. */
+  let isOwn = false
+  const settle = () => {
+    isOwn = false
+    setText(undefined)
+  }
   const commit = (next: string, now = false) => {
     setText(next)
     clearTimeout(timer)
     const tell = () => {
+      isOwn = true
       props.onChange(next.trim())
-      setText(undefined)
+      if (document.activeElement !== input) settle()
     }
     if (now) tell()
     else timer = setTimeout(tell, changeMillis)
   }
+  createEffect(on(() => props.value, () => {
+    if (isOwn) isOwn = false
+    else settle()
+  }, { defer: true }))
+  onCleanup(() => clearTimeout(timer))
   const choose = (suggestion: string) => {
     const { from, to } = tokenAt(value(), place())
     const ends = suggestion.endsWith(":")
@@ -103,7 +115,10 @@ export const TokenSearch = (
           setOpen(true)
         }}
         onFocus={() => setOpen(true)}
-        onBlur={() => setOpen(false)}
+        onBlur={() => {
+          setOpen(false)
+          if (text() !== undefined) commit(value(), true)
+        }}
         onKeyDown={onKey}
       />
       <Show when={value() !== ""}>

@@ -1,8 +1,8 @@
 /**
- * A long list: rows of 36 pixels of which only those in sight are drawn, so that 100,000 cost what 40 do. One row has the
- * focus; it stays drawn while it is scrolled out of sight, so that the focus is never lost.
+ * A long list: rows of 36 pixels, or 56 with a second line, of which only those in sight are drawn, so that 100,000 cost
+ * what 40 do. One row has the focus; it stays drawn while it is scrolled out of sight, so that the focus is never lost.
  */
-import { createEffect, createMemo, createSignal, For, type JSX, on, onCleanup, onMount } from "solid-js"
+import { createEffect, createMemo, createSignal, For, type JSX, on, onCleanup, onMount, Show, untrack } from "solid-js"
 import { useCommand } from "../keyboard/Commands.ts"
 import type { Selection } from "./selection.ts"
 
@@ -32,18 +32,46 @@ export interface VirtualGridProps {
   readonly height?: string
   /** Width below which it scrolls sideways, in pixels. */
   readonly minWidth?: number
+  /** Whether a row has two lines. Asked when `ids` change: a row that is on the screen never grows. */
+  readonly tall?: (id: string) => boolean
+  /** What stands in the second line, below all columns but the first. Without it the columns have both lines. */
+  readonly second?: ((id: string) => JSX.Element) | undefined
 }
 
 export const rowHeight = 36
+export const tallHeight = 56
 const headHeight = 28
 const overscan = 6
 /** When fewer rows than this are left below, more are asked for. */
 const endRows = 20
 
+/** Where each row begins, and at the end where the last one ends. Pure. */
+export const topsOf = (ids: ReadonlyArray<string>, isTall: (id: string) => boolean): Float64Array => {
+  const tops = new Float64Array(ids.length + 1)
+  let top = 0
+  for (let index = 0; index < ids.length; index++) {
+    top += isTall(ids[index] ?? "") ? tallHeight : rowHeight
+    tops[index + 1] = top
+  }
+  return tops
+}
+
+/** The row at a place. */
+const rowAt = (tops: Float64Array, place: number): number => {
+  let low = 0
+  let high = tops.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((tops[middle] ?? 0) <= place) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
 /** Which rows are drawn. Pure. */
-export const windowOf = (scrollTop: number, height: number, length: number): readonly [number, number] => [
-  Math.max(0, Math.floor(scrollTop / rowHeight) - overscan),
-  Math.min(length, Math.ceil((scrollTop + height) / rowHeight) + overscan)
+export const windowOf = (scrollTop: number, height: number, tops: Float64Array): readonly [number, number] => [
+  Math.max(0, rowAt(tops, scrollTop) - overscan),
+  Math.min(tops.length - 1, rowAt(tops, scrollTop + height) + 1 + overscan)
 ]
 
 export const VirtualGrid = (props: VirtualGridProps) => {
@@ -60,9 +88,15 @@ export const VirtualGrid = (props: VirtualGridProps) => {
   }
   /** Whether a row had the focus before the rows were drawn anew: an element that is moved in the document loses it. */
   let hadFocus = false
+  const tops = createMemo(() => {
+    const { ids, tall } = props
+    return untrack(() => topsOf(ids, (id) => tall?.(id) === true))
+  })
+  const topOf = (index: number) => tops()[index] ?? 0
+  const isTall = (index: number) => topOf(index + 1) - topOf(index) === tallHeight
   const drawn = createMemo(() => {
     hadFocus = document.activeElement?.closest(".grid-row") !== null && body?.contains(document.activeElement) === true
-    const [from, to] = windowOf(scrollTop(), height(), props.ids.length)
+    const [from, to] = windowOf(scrollTop(), height(), tops())
     const ids = props.ids.slice(from, to)
     const kept = activeId()
     const place = kept === undefined ? undefined : places().get(kept)
@@ -72,8 +106,8 @@ export const VirtualGrid = (props: VirtualGridProps) => {
 
   const see = (index: number) => {
     if (scroller === undefined) return
-    const top = index * rowHeight
-    const bottom = top + rowHeight - (scroller.clientHeight - headHeight)
+    const top = topOf(index)
+    const bottom = topOf(index + 1) - (scroller.clientHeight - headHeight)
     if (scroller.scrollTop > top) scroller.scrollTop = top
     else if (scroller.scrollTop < bottom) scroller.scrollTop = bottom
     setScrollTop(scroller.scrollTop)
@@ -107,8 +141,10 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     else if (event.key === "Enter" && !isMod) props.onOpen?.(id)
     else if (event.key === " " && props.selection !== undefined) props.selection.toggle(id)
     else if (event.key === "a" && isMod && props.selection !== undefined) props.selection.all(props.ids)
-    else if (event.key === "Escape" && (props.selection?.ids().size ?? 0) > 0) props.selection?.clear()
-    else return
+    // What is open beside the list is closed first.
+    else if (event.key === "Escape" && props.current === undefined && (props.selection?.ids().size ?? 0) > 0) {
+      props.selection?.clear()
+    } else return
     event.preventDefault()
   }
   useCommand("row.next", () => move(1))
@@ -127,13 +163,20 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     if (scroller !== undefined) observer.observe(scroller)
     onCleanup(() => observer.disconnect())
   })
+  // What is open elsewhere is where one is.
+  createEffect(on(() => props.current, (current) => {
+    const place = current === undefined ? undefined : places().get(current)
+    if (place === undefined) return
+    setActive(current)
+    see(place)
+  }))
   const rowOf = (id: string) => body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
   createEffect(on(drawn, () => {
     const kept = activeId()
     if (hadFocus && kept !== undefined && body?.contains(document.activeElement) === false) {
       rowOf(kept)?.focus({ preventScroll: true })
     }
-    const [, to] = windowOf(scrollTop(), height(), props.ids.length)
+    const [, to] = windowOf(scrollTop(), height(), tops())
     if (props.ids.length > 0 && to + endRows >= props.ids.length) props.onEnd?.()
   }))
 
@@ -163,7 +206,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
         ref={body}
         class="grid-body"
         role="rowgroup"
-        style={{ height: `${props.ids.length * rowHeight}px` }}
+        style={{ height: `${topOf(props.ids.length)}px` }}
       >
         <For each={drawn()}>
           {(id) => (
@@ -175,7 +218,9 @@ export const VirtualGrid = (props: VirtualGridProps) => {
               aria-selected={props.selection === undefined ? undefined : props.selection.ids().has(id)}
               aria-current={props.current === id ? "true" : undefined}
               tabIndex={activeId() === id ? 0 : -1}
-              style={{ transform: `translateY(${(places().get(id) ?? 0) * rowHeight}px)` }}
+              data-tall={isTall(places().get(id) ?? 0) ? "" : undefined}
+              data-second={props.second === undefined ? undefined : ""}
+              style={{ transform: `translateY(${topOf(places().get(id) ?? 0)}px)` }}
               onFocus={() => {
                 setActive(id)
                 props.onActive?.(id)
@@ -191,6 +236,9 @@ export const VirtualGrid = (props: VirtualGridProps) => {
               <For each={props.columns}>
                 {(column) => <div role="gridcell" classList={{ end: column.end === true }}>{column.cell(id)}</div>}
               </For>
+              <Show when={props.second !== undefined && isTall(places().get(id) ?? 0)}>
+                <div role="gridcell" class="second">{props.second?.(id)}</div>
+              </Show>
             </div>
           )}
         </For>
@@ -201,7 +249,7 @@ export const VirtualGrid = (props: VirtualGridProps) => {
 
 /** The first column of a grid whose rows can be selected. */
 export const selectColumn = (selection: Selection, ids: () => ReadonlyArray<string>): Column => ({
-  width: "44px",
+  width: "48px",
   head: <span class="reader">Selected</span>,
   cell: (id) => (
     <input

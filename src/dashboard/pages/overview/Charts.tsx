@@ -25,7 +25,14 @@ export const unitOf = (top: number): { readonly name: string; readonly millis: n
 
 const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 2 })
 
-export const Charts = (props: { readonly series: Asked<Series>; readonly range: Range }) => {
+export const Charts = (
+  props: {
+    readonly series: Asked<Series>
+    readonly range: Range
+    /** Only tasks of this type are in the series. */
+    readonly type?: string
+  }
+) => {
   const { live } = useApp()
   const navigate = useNavigate()
   const [kind, setKind] = createSignal<Kind>("run")
@@ -37,7 +44,7 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
       ? undefined
       : untrack(() => pointsOf(now, live.now(), live.now() - live.data.stats.upMillis))
   })
-  const onRange = (since: number, until: number) => navigate(tasksPath({ since, until }))
+  const onRange = (since: number, until: number) => navigate(tasksPath({ type: props.type, since, until }))
 
   const throughput = createMemo(() => {
     const [now, grid] = [series(), points()]
@@ -142,7 +149,10 @@ export const Charts = (props: { readonly series: Asked<Series>; readonly range: 
         </section>
         <A
           class="reader"
-          href={tasksPath({ since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range] })}
+          href={tasksPath({
+            type: props.type,
+            since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range]
+          })}
         >
           Tasks of the last {rangeWords[props.range]}
         </A>

@@ -1,10 +1,23 @@
-import { Skeleton } from "../../components/Feedback.tsx"
-import { Page } from "../../components/Page.tsx"
+/** The tasks: a list, over which one of them opens in a drawer; after a reload the one that is open has the page. */
+import { useParams } from "@solidjs/router"
+import { createEffect, createSignal, lazy, Show } from "solid-js"
+import { TaskListPage } from "./TaskListPage.tsx"
+import "./tasks.css"
+
+const TaskPage = lazy(() => import("./detail/TaskPage.tsx"))
 
 export default function Tasks() {
+  const params = useParams<{ readonly id?: string }>()
+  const [isPage, setPage] = createSignal(params.id !== undefined)
+  createEffect(() => {
+    if (params.id === undefined) setPage(false)
+  })
   return (
-    <Page title="Tasks">
-      <Skeleton rows={8} />
-    </Page>
+    <Show
+      when={isPage() ? params.id : undefined}
+      fallback={<TaskListPage open={params.id} onExpand={() => setPage(true)} />}
+    >
+      {(id) => <TaskPage id={id()} />}
+    </Show>
   )
 }
