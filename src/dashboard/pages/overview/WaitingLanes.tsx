@@ -19,7 +19,7 @@ export const WaitingLanes = () => {
     <section aria-labelledby="flow-waiting">
       <header>
         <h2 id="flow-waiting">Waiting</h2>
-        <span class="num">{count(live.data.stats.waiting)}</span>
+        <span class="num">{count(live.data.lanes.reduce((sum, { waiting }) => sum + waiting, 0))}</span>
         <span class="num quiet small push">{rate(live.data.flow.arriving)} arriving per s</span>
       </header>
       <ul>
