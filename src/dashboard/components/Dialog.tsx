@@ -4,6 +4,16 @@ import { type JSX, Show } from "solid-js"
 import { IconButton } from "./Button.tsx"
 import { X } from "./icons.ts"
 
+/** Gives the focus back to what had it: there is no trigger that Kobalte would know. */
+const createReturn = (to?: () => HTMLElement | null | undefined) => {
+  const before = document.activeElement
+  return (event: Event) => {
+    event.preventDefault()
+    const target = to?.() ?? before
+    if (target instanceof HTMLElement && target.isConnected) target.focus({ preventScroll: true })
+  }
+}
+
 /** The first thing to fill in, else the first answer: not the cross. */
 const focusFirst = (event: Event) => {
   const dialog = event.currentTarget ?? event.target
@@ -32,6 +42,7 @@ export const Dialog = (
         class="dialog"
         data-modal=""
         onOpenAutoFocus={focusFirst}
+        onCloseAutoFocus={createReturn()}
         style={{ "--dialog-width": `${props.width ?? 480}px` }}
       >
         <header>
@@ -52,6 +63,8 @@ export const Drawer = (
   props: {
     readonly label: string
     readonly onClose: () => void
+    /** What gets the focus when it is closed. Default: what had it before. */
+    readonly returnTo?: () => HTMLElement | null | undefined
     /** Stays in sight at the top. */
     readonly head: JSX.Element
     readonly children: JSX.Element
@@ -68,6 +81,7 @@ export const Drawer = (
           event.preventDefault()
           if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
         }}
+        onCloseAutoFocus={createReturn(() => props.returnTo?.())}
         onInteractOutside={(event) => event.preventDefault()}
       >
         <header>

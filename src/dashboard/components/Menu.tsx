@@ -14,8 +14,9 @@ export interface MenuItem {
   readonly kind?: "danger" | undefined
   readonly blocked?: string | undefined
   readonly command?: CommandId | undefined
-  /** It is a choice that is on or off: the menu stays open. */
+  /** It is a choice: one of many that are on or off, for which the menu stays open, or with `only` the one that is on. */
   readonly checked?: boolean
+  readonly only?: boolean
 }
 
 const margin = 8
@@ -78,7 +79,7 @@ export const Menu = (
   })
   const choose = (item: MenuItem) => {
     if (item.blocked !== undefined) return
-    if (item.checked === undefined) close()
+    if (item.checked === undefined || item.only === true) close()
     item.run()
   }
   return (
@@ -121,7 +122,11 @@ export const Menu = (
           <For each={props.items}>
             {(item) => (
               <div
-                role={item.checked === undefined ? "menuitem" : "menuitemcheckbox"}
+                role={item.checked === undefined
+                  ? "menuitem"
+                  : item.only === true
+                  ? "menuitemradio"
+                  : "menuitemcheckbox"}
                 tabIndex={-1}
                 data-kind={item.kind}
                 data-disabled={item.blocked === undefined ? undefined : ""}

@@ -163,6 +163,13 @@ export const VirtualGrid = (props: VirtualGridProps) => {
     if (scroller !== undefined) observer.observe(scroller)
     onCleanup(() => observer.disconnect())
   })
+  // What is open elsewhere is where one is.
+  createEffect(on(() => props.current, (current) => {
+    const place = current === undefined ? undefined : places().get(current)
+    if (place === undefined) return
+    setActive(current)
+    see(place)
+  }))
   const rowOf = (id: string) => body?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`)
   createEffect(on(drawn, () => {
     const kept = activeId()

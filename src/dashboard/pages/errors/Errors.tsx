@@ -68,6 +68,7 @@ export default function Errors() {
   }))
   const sortItems = (["count", "last", "first"] as const).map((value) => ({
     label: errorSorts[value],
+    only: true,
     get checked() {
       return sort() === value
     },

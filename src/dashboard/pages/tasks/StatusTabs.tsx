@@ -1,6 +1,6 @@
 /** The states as tabs with how many there are; links, so that each can be opened beside the other. */
 import { useHref, useNavigate } from "@solidjs/router"
-import { For, Show } from "solid-js"
+import { createEffect, For, Show } from "solid-js"
 import type { TaskCounts } from "../../api/Endpoints.ts"
 import { compact } from "../../format.ts"
 import type { CommandId } from "../../keyboard/catalog.ts"
@@ -54,6 +54,11 @@ export const StatusTabs = (
           return (
             <Show when={tab.rare !== true || props.state === tab.state || (countOf(tab) ?? 0) > 0}>
               <a
+                ref={(element) =>
+                  createEffect(() => {
+                    // On a phone not all of them are in sight.
+                    if (props.state === tab.state) element.scrollIntoView({ block: "nearest", inline: "nearest" })
+                  })}
                 href={href()}
                 {...{ noscroll: true }}
                 aria-current={props.state === tab.state ? "true" : undefined}

@@ -148,7 +148,7 @@ export const TaskListPage = (props: { readonly open: string | undefined; readonl
     const id = ids[at + by]
     return at === -1 || id === undefined ? undefined : () => {
       if (at + by > ids.length - 10) list.more()
-      open(id)
+      navigate(address(id), { replace: true, scroll: false })
     }
   }
 
@@ -169,6 +169,7 @@ export const TaskListPage = (props: { readonly open: string | undefined; readonl
   ]
   const sortItems = keysOf(sorts).map((value) => ({
     label: sorts[value],
+    only: true,
     get checked() {
       return sort() === value
     },

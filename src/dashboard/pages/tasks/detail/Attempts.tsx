@@ -24,10 +24,10 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
   return (
     <section class="attempts" aria-label="Attempts">
       <header>
-        <h3>Attempts</h3>
+        <h2>Attempts</h2>
         <span class="legend" aria-hidden="true">
           <span class="is-wait">waits</span>
-          <span data-tone={states[props.task.state].tone}>runs</span>
+          <span data-tone={states[props.task.attempts.at(-1)?.state ?? "running"].tone}>runs</span>
         </span>
       </header>
       <ol>

@@ -27,7 +27,7 @@ export const Failures = (props: { readonly task: TaskDetail }) => {
         <>
           <FailureView failure={failure()} id={props.task.id} />
           <Show when={before().length > 0}>
-            <h3 class="earlier">Earlier attempts</h3>
+            <h2 class="earlier">Earlier attempts</h2>
             <For each={before()}>
               {(attempt) => (
                 <details class="attempt-error">
@@ -69,7 +69,7 @@ const FailureView = (props: { readonly failure: Failure; readonly id?: string })
       <Show when={props.failure.payload}>
         {(payload) => (
           <>
-            <h3>Error as it was sent</h3>
+            <h2>Error as it was sent</h2>
             {/* Only the last error of a task can be loaded whole. */}
             <PayloadView
               id={props.id ?? ""}

@@ -1,5 +1,5 @@
 /** Arguments, result or error as they were sent; of what is long only the beginning until somebody wants all of it. */
-import { createEffect, createSignal, on, Show } from "solid-js"
+import { createEffect, createSignal, For, on, Show } from "solid-js"
 import type { Payload } from "../../../../domain/View.ts"
 import { path } from "../../../api/Client.ts"
 import type { PayloadPart } from "../../../api/Endpoints.ts"
@@ -8,9 +8,10 @@ import { Download } from "../../../components/icons.ts"
 import { JsonView } from "../../../components/JsonView.tsx"
 import { useApp } from "../../../Context.ts"
 import { bytes } from "../../../format.ts"
+import { blocksOf } from "./blocks.ts"
 
-/** Longer text is neither indented nor coloured: a browser would take seconds. */
-const maxPretty = 400_000
+/** Longer text is not coloured, and drawn in blocks of which the browser lays out those in sight. */
+const maxColoured = 400_000
 
 export const PayloadView = (
   props: {
@@ -64,8 +65,12 @@ export const PayloadView = (
             </div>
           </Show>
           <Show
-            when={(whole() ?? payload().text).length <= maxPretty}
-            fallback={<pre class="plain" tabIndex={0} role="region" aria-label={props.label}>{whole()}</pre>}
+            when={(whole() ?? payload().text).length <= maxColoured}
+            fallback={
+              <pre class="plain" tabIndex={0} role="region" aria-label={props.label}>
+                <For each={blocksOf(whole() ?? "")}>{(block) => <span class="text-block">{block}</span>}</For>
+              </pre>
+            }
           >
             <JsonView text={whole() ?? payload().text} label={props.label} maxHeight="none" />
           </Show>

@@ -12,7 +12,7 @@ export const ProgressBar = (props: { readonly progress: Payload }) => {
     props.progress.text.length > maxText ? `${props.progress.text.slice(0, maxText)}…` : props.progress.text
   return (
     <section class="progress" aria-label="Progress">
-      <h3>Progress</h3>
+      <h2>Progress</h2>
       <Show when={share() !== undefined}>
         <progress max={1} value={share()} aria-label="Progress" />
         <b class="num">{percent(share() ?? 0)}</b>

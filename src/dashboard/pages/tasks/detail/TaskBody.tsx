@@ -86,7 +86,7 @@ const Body = (props: { readonly task: TaskDetail }) => {
           <section class="waiting" aria-label="Why is it waiting?">
             <Clock size={16} class="icon" aria-hidden="true" />
             <div>
-              <h3>Why is it waiting?</h3>
+              <h2>Why is it waiting?</h2>
               <p>{waiting().text}</p>
             </div>
             <Show when={waiting().ahead !== undefined}>

@@ -29,6 +29,7 @@ export default function TaskDrawer(
     <Drawer
       label={`Task ${props.id}`}
       onClose={props.onClose}
+      returnTo={() => document.querySelector<HTMLElement>(".tasks-list .grid-row[tabindex='0']")}
       head={
         <>
           <span class="steps">
@@ -54,10 +55,12 @@ export default function TaskDrawer(
               {(task) => <TaskTitle task={task()} />}
             </Show>
           </span>
-          <Show when={shown.task}>
-            {(task) => <TaskButtons task={task()} reload={shown.reload} onOpen={props.onOpen} />}
-          </Show>
-          <IconButton size="small" icon={ExternalLink} label="Open as a page" onClick={props.onExpand} />
+          <span class="task-actions">
+            <Show when={shown.task}>
+              {(task) => <TaskButtons task={task()} reload={shown.reload} onOpen={props.onOpen} />}
+            </Show>
+            <IconButton size="small" icon={ExternalLink} label="Open as a page" onClick={props.onExpand} />
+          </span>
         </>
       }
     >

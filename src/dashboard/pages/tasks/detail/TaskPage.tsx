@@ -1,5 +1,5 @@
 /** A task that has the page to itself: opened by its address. */
-import { A, useNavigate } from "@solidjs/router"
+import { A, useLocation, useNavigate } from "@solidjs/router"
 import { Show } from "solid-js"
 import { ChevronLeft } from "../../../components/icons.ts"
 import { Page } from "../../../components/Page.tsx"
@@ -13,12 +13,13 @@ import { TaskButtons } from "./TaskHead.tsx"
 
 export default function TaskPage(props: { readonly id: string }) {
   const navigate = useNavigate()
+  const location = useLocation()
   const shown = createTask(() => props.id)
   return (
     <Page
       title={shown.task?.name ?? `Task ${shortId(props.id)}`}
       before={
-        <A class="button" data-kind="quiet" data-size="small" href="/tasks">
+        <A class="button" data-kind="quiet" data-size="small" href={`/tasks${location.search}`}>
           <ChevronLeft size={14} class="icon" aria-hidden="true" />
           Tasks
         </A>

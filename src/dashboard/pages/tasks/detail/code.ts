@@ -4,8 +4,8 @@ import { pretty } from "../../../components/json.ts"
 
 type Submitted = Pick<TaskDetail, "name" | "priority" | "tags" | "tenant">
 
-const literal = (value: unknown) => JSON.stringify(value)
-const indented = (text: string) => text.replaceAll("\n", "\n  ")
+const literal = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(literal).join(", ")}]` : JSON.stringify(value)
 
 /** Says what the priority is only when it is not the usual one. */
 const optionsOf = ({ priority, tags, tenant }: Submitted): ReadonlyArray<readonly [string, unknown]> => [
@@ -23,7 +23,7 @@ export const typescriptOf = (task: Submitted, args: string): string => {
   return `import { Task } from "fastworker"
 
 const task = Task.untyped(${literal(task.name)})
-const handle = yield* client.delay(task, ${indented(pretty(args)).replace(/\n {2}(?=[}\]]$)/u, "\n")}${end})
+const handle = yield* client.delay(task, ${pretty(args)}${end})
 `
 }
 
