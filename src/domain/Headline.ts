@@ -140,7 +140,12 @@ export const headline = (situation: Situation): Headline => {
       kind: "no-worker",
       title: "No worker.",
       cause: [
-        { text: `${ready === 1 ? "1 task is" : `${tasks(ready)} are`} ready and nobody can run them.`, to: "/workers" },
+        {
+          text: `${ready === 1 ? "1 task is" : `${tasks(ready)} are`} ready and nobody can run ${
+            ready === 1 ? "it" : "them"
+          }.`,
+          to: "/workers"
+        },
         ...lost.slice(0, 1).map(lostCause)
       ]
     }

@@ -119,22 +119,24 @@ const timesOf = (second: Field, minute: Field, hour: Field): ReadonlyArray<strin
   return hour.values.flatMap((hours) => minutes.map((minute) => `${two(hours)}:${two(minute)}${after}`))
 }
 
+/** Whether steps are all of one length: those that do not go into the whole begin anew with it. */
+const isEven = (step: number | undefined, whole: number): step is number => step !== undefined && whole % step === 0
+
 /** "Every 5 minutes", when that is all there is to say of the times of a day. */
 const intervalOf = (second: Field, minute: Field, hour: Field): string | undefined => {
   if (!isOnly(second, 0)) {
     if (!minute.isAny || !hour.isAny) return undefined
-    return second.isAny ? plural(1, "second") : second.every === undefined ? undefined : plural(second.every, "second")
+    return second.isAny ? plural(1, "second") : isEven(second.every, 60) ? plural(second.every, "second") : undefined
   }
   if (hour.isAny) {
     if (minute.isAny) return plural(1, "minute")
-    if (minute.every !== undefined) return plural(minute.every, "minute")
+    if (isEven(minute.every, 60)) return plural(minute.every, "minute")
     if (isOnly(minute, 0)) return plural(1, "hour")
     return minute.values === undefined
       ? undefined
       : `Every hour at minute${minute.values.length === 1 ? "" : "s"} ${list(minute.values.map(String))}`
   }
-  if (hour.every === undefined || !isOnly(minute, 0)) return undefined
-  return plural(hour.every, "hour")
+  return isEven(hour.every, 24) && isOnly(minute, 0) ? plural(hour.every, "hour") : undefined
 }
 
 /** All of it, field by field. */

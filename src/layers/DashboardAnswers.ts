@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import { HttpServerResponse } from "effect/http"
 import { Conflict, NotFound, Unavailable, Unprocessable } from "../domain/Api.ts"
 import type { ReplyError } from "../domain/Errors.ts"
@@ -98,6 +99,26 @@ export const toProblem = ({ _tag: code, message: detail }: ReplyError): Problem 
     : passing.has(code)
     ? new Unavailable({ detail, code })
     : new Unprocessable({ detail, code })
+
+/** How long a change may take: its journal may be slow, or not there. */
+const changeMillis = 10_000
+
+const tooSlow = new Unavailable({
+  code: "NoAnswer",
+  detail: `The control plane could not say within ${changeMillis / 1_000} s that it is done: look whether it was`
+})
+
+/**
+ * Makes a change, which answers with a value or a problem within a time.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const changing = <A>(change: Effect.Effect<A, ReplyError>): Effect.Effect<A, Problem> =>
+  change.pipe(
+    Effect.mapError(toProblem),
+    Effect.timeoutOrElse({ duration: changeMillis, orElse: () => Effect.fail(tooSlow) })
+  )
 
 /**
  * Returns the problem of something that is not known.

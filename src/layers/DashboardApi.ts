@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { Api, Invalid, Problems } from "../domain/Api.ts"
 import type { Parts } from "./DashboardAnswers.ts"
-import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
+import { changing, json, toNotFound } from "./DashboardAnswers.ts"
 import * as DashboardApiTasks from "./DashboardApiTasks.ts"
 
 const overview = ({ history, live, plane }: Parts) =>
@@ -21,8 +21,8 @@ const overview = ({ history, live, plane }: Parts) =>
       series: ({ query: { range = "15m", type } }) => Effect.map(history.series(range, type), json),
       errors: ({ query: { range = "15m", type } }) => Effect.map(history.errors(range, type), json),
       system: () => Effect.map(history.system, (system) => json({ ...system, dashboards: live.count() })),
-      pause: ({ payload }) => Effect.mapError(plane.pause(payload), toProblem),
-      resume: ({ payload }) => Effect.mapError(plane.resume(payload), toProblem)
+      pause: ({ payload }) => changing(plane.pause(payload)),
+      resume: ({ payload }) => changing(plane.resume(payload))
     }))
 
 const workers = ({ history, plane }: Parts) =>
@@ -31,19 +31,16 @@ const workers = ({ history, plane }: Parts) =>
       list: () => Effect.map(history.workers, (workers) => json({ workers })),
       detail: ({ params: { id } }) =>
         history.worker(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
-      drain: ({ params: { id } }) => plane.drainWorker(id).pipe(Effect.asVoid, Effect.mapError(toProblem))
+      drain: ({ params: { id } }) => Effect.asVoid(changing(plane.drainWorker(id)))
     }))
 
 const schedules = ({ history, plane }: Parts) =>
   HttpApiBuilder.group(Api, "schedules", (handlers) =>
     handlers.handleAll({
       list: () => Effect.map(history.schedules, (schedules) => json({ schedules })),
-      set: ({ payload }) => Effect.mapError(plane.setSchedule(payload), toProblem),
-      run: ({ params }) =>
-        plane.trigger(params.id).pipe(
-          Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem })
-        ),
-      remove: ({ params: { id } }) => Effect.mapError(plane.unschedule(id), toProblem)
+      set: ({ payload }) => changing(plane.setSchedule(payload)),
+      run: ({ params }) => Effect.map(changing(plane.trigger(params.id)), (id) => json({ id })),
+      remove: ({ params: { id } }) => changing(plane.unschedule(id))
     }))
 
 const types = ({ history }: Parts) =>

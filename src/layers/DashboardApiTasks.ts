@@ -9,7 +9,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import * as Result from "effect/Result"
 import { Api, Unprocessable } from "../domain/Api.ts"
 import type { Parts } from "./DashboardAnswers.ts"
-import { json, toNotFound, toProblem } from "./DashboardAnswers.ts"
+import { changing, json, toNotFound } from "./DashboardAnswers.ts"
 
 /** Whatever reads the arguments would fail: it is said now, to who can mend it. */
 const isJson = (text: string) => Result.isSuccess(Result.try(() => JSON.parse(text) as unknown))
@@ -35,14 +35,11 @@ export const layer = ({ history, plane }: Parts) =>
       lookup: ({ payload }) => Effect.map(history.lookup(payload.ids), (tasks) => json({ tasks })),
       submit: ({ payload }) =>
         isJson(payload.args)
-          ? plane.submit(payload).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+          ? Effect.map(changing(plane.submit(payload)), (id) => json({ id }))
           : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" })),
-      cancelMany: ({ payload }) =>
-        history.cancelMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
-      retryMany: ({ payload }) =>
-        history.retryMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
-      purgeMany: ({ payload }) =>
-        history.purgeMany(payload).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toProblem })),
+      cancelMany: ({ payload }) => Effect.map(changing(history.cancelMany(payload)), json),
+      retryMany: ({ payload }) => Effect.map(changing(history.retryMany(payload)), json),
+      purgeMany: ({ payload }) => Effect.map(changing(history.purgeMany(payload)), json),
       detail: ({ params: { id } }) => history.task(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
       // As it is: numbers that JavaScript can't hold stay what they are.
       payload: ({ params: { id, part } }) =>
@@ -56,8 +53,6 @@ export const layer = ({ history, plane }: Parts) =>
             onFailure: toNotFound
           })
         ),
-      cancel: ({ params: { id } }) =>
-        plane.cancel(id).pipe(Effect.mapBoth({ onSuccess: (state) => json({ state }), onFailure: toProblem })),
-      retry: ({ params }) =>
-        plane.retry(params.id).pipe(Effect.mapBoth({ onSuccess: (id) => json({ id }), onFailure: toProblem }))
+      cancel: ({ params: { id } }) => Effect.map(changing(plane.cancel(id)), (state) => json({ state })),
+      retry: ({ params }) => Effect.map(changing(plane.retry(params.id)), (id) => json({ id }))
     }))

@@ -258,11 +258,11 @@ export const makeLive = ({ feed, now, wallNow }: {
     },
 
     /** Ends all streams. */
-    close() {
+    close: () => {
       isClosed = true
       clearInterval(timer)
       clearTimeout(forgetTimer)
-      for (const { wake } of [...listeners]) wake?.()
+      for (const { wake } of listeners) wake?.()
     }
   }
 }

@@ -14,6 +14,9 @@ import type { Range } from "../domain/View.ts"
 /** Groups, at most. */
 const maxGroups = 300
 
+/** Messages of which the group is remembered. */
+const maxExact = 1_000
+
 /** Workers that are named of a group: the newest. */
 const maxWorkers = 8
 
@@ -159,6 +162,8 @@ export const makeErrorGroups = () => {
   // In the order in which they were seen last.
   const groups = new Map<string, Group>()
   const byNumber = new Map<number, Group>()
+  /** Groups by messages as they are: most come again, and to strip one costs more than all the rest. */
+  const exact = new Map<string, Group>()
   let made = 0
 
   const open = ({ at, name, reason, text: { message, type } }: Failed, key: string): Group => {
@@ -168,6 +173,7 @@ export const makeErrorGroups = () => {
         byNumber.delete(number)
         break
       }
+      exact.clear()
     }
     const group: Group = {
       number: made++,
@@ -188,12 +194,24 @@ export const makeErrorGroups = () => {
     return group
   }
 
+  const groupOf = (failed: Failed): Group => {
+    const { name, reason, text: { message, type } } = failed
+    const said = `${name}\n${reason}\n${type}\n${message}`
+    const known = exact.get(said)
+    if (known !== undefined) return known
+    const key = fingerprint(`${name}\n${reason}\n${type}\n${normalize(message)}`, none).toString(36)
+    const group = groups.get(key) ?? open(failed, key)
+    if (exact.size >= maxExact) exact.clear()
+    exact.set(said, group)
+    return group
+  }
+
   return {
     /** Counts a failure. Returns its group. */
     add(failed: Failed): Group {
-      const { at, id, isRetried, name, reason, text, worker } = failed
-      const key = fingerprint(JSON.stringify([name, reason, text.type, normalize(text.message)]), none).toString(36)
-      const group = groups.get(key) ?? open(failed, key)
+      const { at, id, isRetried, text, worker } = failed
+      const group = groupOf(failed)
+      const { key } = group
       groups.delete(key)
       groups.set(key, group)
       group.total++

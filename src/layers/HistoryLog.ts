@@ -66,6 +66,7 @@ export type HistoryLog = ReturnType<typeof makeHistoryLog>
 
 /** Bytes that a task accounts for besides its id, arguments and what is in its {@link Extra}. Measured on Node 24. */
 const overheadBytes = 220
+const argsBytes = 200
 const extraBytes = 250
 const attemptBytes = 200
 
@@ -165,7 +166,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     const args = columns.args[slot]
     if (args === undefined) return
     columns.args[slot] = undefined
-    bytes -= args.length
+    bytes -= argsBytes + args.length
   }
 
   /** Takes what a task holds; its slot stays until it is the oldest. */
@@ -269,7 +270,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
       }
       const own = overheadBytes + outcome.id.length + (extra === undefined ? 0 : bytesOfExtra(extra))
       columns.bytes[slot] = own
-      bytes += own + (args === undefined ? 0 : args.length)
+      bytes += own + (args === undefined ? 0 : argsBytes + args.length)
       stateCounts[state] = (stateCounts[state] as number) + 1
       size++
       const known = index.add(slot, outcome.id)

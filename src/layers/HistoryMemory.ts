@@ -183,7 +183,11 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   const keep = (outcome: Outcome, task: TaskRecord | undefined, args: Uint8Array | undefined) => {
     const failure = outcome.reason === undefined
       ? undefined
-      : fail(outcome, { ...outcome, reason: outcome.reason, endedAt: outcome.finishedAt }, false)
+      : fail(
+        outcome,
+        { reason: outcome.reason, body: outcome.body, endedAt: outcome.finishedAt, worker: outcome.worker },
+        false
+      )
     if (isKept) log.add(outcome, args, failure?.group.number ?? -1, extraOf(outcome, task, failure?.text))
     else paths.delete(outcome.id)
   }
@@ -307,6 +311,9 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
 
     /** The tasks that a schedule submitted last, oldest first. */
     runs: (schedule: string): ReadonlyArray<string> => runs.get(schedule) ?? [],
+
+    /** Sizes of what is remembered of tasks without an outcome: nothing, when there are none. */
+    remembered: () => ({ paths: paths.size, retrying: retrying.size }),
 
     /** How many changes there were. */
     changed: () => changed,

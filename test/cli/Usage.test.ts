@@ -159,6 +159,8 @@ describe("usage", () => {
         ["--result-cache-size", "10000", "FASTWORKER_RESULT_CACHE_SIZE"],
         ["--result-cache-bytes", "64MiB", "FASTWORKER_RESULT_CACHE_BYTES"],
         ["--result-cache-ttl", "1h", "FASTWORKER_RESULT_CACHE_TTL"],
+        ["--history", "100000", "FASTWORKER_HISTORY"],
+        ["--history-bytes", "64MiB", "FASTWORKER_HISTORY_BYTES"],
         ["--heartbeat", "5s", "FASTWORKER_HEARTBEAT"],
         ["--heartbeat-timeout", "15s", "FASTWORKER_HEARTBEAT_TIMEOUT"],
         ["--drain-timeout", "30s", "FASTWORKER_DRAIN_TIMEOUT"]

@@ -198,7 +198,7 @@ const view: Omit<Snapshot, "seq"> = {
     dead: 0,
     schedules: 0,
     paused: []
-  } as unknown as Snapshot["stats"],
+  },
   headline: { tone: "idle", kind: "idle", title: "", cause: [] },
   lanes: [],
   flow: { arriving: 0, starting: 0, finishing: 0, perMinute: 0, failing: 0 },

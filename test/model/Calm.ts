@@ -10,6 +10,28 @@ const maxRounds = 800
 
 const roundMillis = 50
 
+/** What the history has counted is what the core has: what could not be stored is in neither. */
+const checkHistory = ({ core, memory, restored }: ReturnType<World["server"]>) => {
+  const { counts } = core
+  const sums = [0, 0, 0, 0, 0, 0, 0]
+  for (const bucket of memory.all.read(2, Infinity)) {
+    for (const [kind, count] of bucket.counts.entries()) sums[kind] = (sums[kind] ?? 0) + count
+  }
+  const [accepted, , succeeded, failed, retried, cancelled, expired] = sums
+  const told = { accepted, succeeded, failed, retried, cancelled, expired }
+  const expected = {
+    accepted: counts.submitted - restored(),
+    succeeded: counts.succeeded,
+    failed: counts.failed,
+    retried: counts.retries,
+    cancelled: counts.cancelled,
+    expired: counts.expired
+  }
+  if (JSON.stringify(told) !== JSON.stringify(expected)) {
+    throw new Broken("the history counts what the core does", `${JSON.stringify(told)}, not ${JSON.stringify(expected)}`)
+  }
+}
+
 export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   const { callers, journal, labour, links } = world
   const core = () => world.server().core
@@ -109,6 +131,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
         .join(", ")
   )
   world.audit().checkAll()
+  checkHistory(world.server())
 
   for (const worker of labour.workers.values()) labour.leave(worker)
   settle()
@@ -120,6 +143,7 @@ export const calmDown = (world: World, names: ReadonlyArray<string>) => {
   const { queue, registry } = world.server()
   const left = {
     ...core().remembered(),
+    ...world.server().memory.remembered(),
     queue: queue.size(),
     workers: registry.size(),
     sessions: core().sessions.size()

@@ -13,6 +13,7 @@ import { makeJournaling } from "../../src/layers/ControlPlaneJournal.ts"
 import { makeViews } from "../../src/layers/ControlPlaneViews.ts"
 import { makeWorkers } from "../../src/layers/ControlPlaneWorkers.ts"
 import * as DispatcherLeastLoaded from "../../src/layers/DispatcherLeastLoaded.ts"
+import { makeHistoryMemory } from "../../src/layers/HistoryMemory.ts"
 import * as ResultCacheLru from "../../src/layers/ResultCacheLru.ts"
 import * as TaskQueuePriority from "../../src/layers/TaskQueuePriority.ts"
 import * as WorkerRegistryMemory from "../../src/layers/WorkerRegistryMemory.ts"
@@ -71,6 +72,14 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     : makeJournaling({ journal: journal.store, now, wallNow: wall, resultTtlMillis: settings.resultCacheTtlMillis })
   const stored = journaling?.observer
   const told = witness.observer
+  const memory = makeHistoryMemory({
+    settings,
+    now,
+    offset: wall() - startedAt,
+    levels: () => ({ waiting: bare.waiting(), running: bare.counts.running })
+  })
+  const remembered = memory.observer
+  let restored = 0
 
   const bare = makeCore({
     queue,
@@ -85,26 +94,49 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     observer: {
       ...told,
       accepted(task) {
-        if (!isRestoring) stored?.accepted(task)
+        if (isRestoring) {
+          restored++
+          memory.restoredTask(task)
+        } else {
+          remembered.accepted(task)
+          stored?.accepted(task)
+        }
         told.accepted(task)
       },
+      retracted(task) {
+        remembered.retracted(task)
+        told.retracted(task)
+      },
+      delayed(task) {
+        remembered.delayed(task)
+        told.delayed(task)
+      },
+      queued(task) {
+        remembered.queued(task)
+        told.queued(task)
+      },
       started(task, worker) {
+        remembered.started(task)
         stored?.started(task)
         told.started(task, worker)
       },
       retrying(task, reason) {
+        remembered.retrying(task)
         stored?.retrying(task)
         told.retrying(task, reason)
       },
       requeued(task, cause) {
+        remembered.requeued(task, cause)
         stored?.requeued(task)
         told.requeued(task, cause)
       },
       cancelling(task, stop) {
+        remembered.cancelling(task, stop)
         stored?.cancelling(task)
         told.cancelling(task, stop)
       },
       finished(outcome, task, keepMillis) {
+        remembered.finished(outcome, task)
         stored?.finished(outcome, task, keepMillis)
         told.finished(outcome, task, keepMillis)
         clients.finished(outcome)
@@ -164,7 +196,9 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     epoch,
     now,
     wallNow: wall,
-    schedule
+    schedule,
+    // Nobody asks.
+    question: () => {}
   })
 
   if (journal !== undefined) {
@@ -181,6 +215,9 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     registry,
     results,
     settings,
+    memory,
+    /** Tasks that the journal brought back. */
+    restored: () => restored,
     onClientRequest: clients.onRequest,
     onWorkerRequest: { local: workers.onRequest(true), remote: workers.onRequest(false) },
     onClose: workers.onClose,
