@@ -200,7 +200,7 @@ const Row = (
           size="small"
           icon={RotateCw}
           blocked={live.blocked()}
-          aria-label={`Run ${it().id} now`}
+          aria-label={`Run now: ${it().id}`}
           onClick={() => void props.actions.run(it())}
         >
           Run now
