@@ -45,7 +45,7 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     await page.evaluate("window.isTheSamePage = true")
     shop.plane.signal("SIGKILL")
     await shop.plane.exit()
-    await page.locator(".live", { hasText: "Reconnecting…" }).waitFor()
+    await page.locator(".side .live", { hasText: "Reconnecting…" }).waitFor()
     const run = page.locator("main").getByRole("button", { name: "Run a task" })
     await run.and(page.locator("[aria-disabled=true]")).waitFor()
     await page.locator(".notice", { hasText: "No connection to the control plane since" }).waitFor({ timeout: 20_000 })

@@ -45,7 +45,7 @@ export const watch = (page: Page, url: string): ReadonlyArray<string> => {
   return problems
 }
 
-export const isLive = (page: Page) => page.locator(".live[data-state=live]").waitFor({ state: "attached" })
+export const isLive = (page: Page) => page.locator(".side .live[data-state=live]").waitFor({ state: "attached" })
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -159,7 +159,13 @@ const Row = (
     <tr>
       <td>
         <span class="name-line">
-          <button type="button" data-row class="row-name clip" aria-haspopup="dialog" onClick={() => props.open()}>
+          <button
+            type="button"
+            data-row={it().id}
+            class="row-name clip"
+            aria-haspopup="dialog"
+            onClick={() => props.open()}
+          >
             {it().id}
           </button>
           <Show when={isPaused()}>
