@@ -1,13 +1,28 @@
 /** Builds the dashboard into `dist/dashboard`: relative addresses only, nothing inline, nothing from elsewhere. */
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vite"
+import { defineConfig, type Plugin } from "vite"
 import solid from "vite-plugin-solid"
+
+/** The styles of a page may come first in the one file: what wins over what is said before all of them. */
+const layerOrder: Plugin = {
+  name: "layer-order",
+  generateBundle: {
+    order: "post",
+    handler: (_, bundle) => {
+      for (const file of Object.values(bundle)) {
+        if (file.type === "asset" && file.fileName.endsWith(".css")) {
+          file.source = `@layer base,components,pages,adjust;${String(file.source)}`
+        }
+      }
+    }
+  }
+}
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   // The page's <base> says where the dashboard stands.
   base: "./",
-  plugins: [solid()],
+  plugins: [solid(), layerOrder],
   worker: { format: "es" },
   build: {
     outDir: fileURLToPath(new URL("../../dist/dashboard", import.meta.url)),

@@ -32,6 +32,12 @@ describe("the built dashboard", () => {
     }
   })
 
+  it("says first which of its layers of styles wins", () => {
+    for (const name of ending(".css")) {
+      assert.match(bytesOf(name).toString("utf8"), /^@layer base,components,pages,adjust;/u)
+    }
+  })
+
   it("contains nothing of Effect, and the licences of what it does contain", () => {
     for (const name of ending(".js")) assert.notInclude(bytesOf(name).toString("utf8"), "~effect/")
     const licences = readFileSync(new URL("licences.md", dist), "utf8")

@@ -34,29 +34,32 @@ export const Dialog = (
     /** Buttons, the one that does it last. */
     readonly footer?: JSX.Element
   }
-) => (
-  <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
-    <Kobalte.Portal>
-      <Kobalte.Overlay class="veil" />
-      <Kobalte.Content
-        class="dialog"
-        data-modal=""
-        onOpenAutoFocus={focusFirst}
-        onCloseAutoFocus={createReturn()}
-        style={{ "--dialog-width": `${props.width ?? 480}px` }}
-      >
-        <header>
-          <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
-          <IconButton icon={X} label="Close" onClick={props.onClose} />
-        </header>
-        <div class="dialog-body">{props.children}</div>
-        <Show when={props.footer}>
-          <footer>{props.footer}</footer>
-        </Show>
-      </Kobalte.Content>
-    </Kobalte.Portal>
-  </Kobalte.Root>
-)
+) => {
+  const giveBack = createReturn()
+  return (
+    <Kobalte.Root open onOpenChange={(open) => open || props.onClose()}>
+      <Kobalte.Portal>
+        <Kobalte.Overlay class="veil" />
+        <Kobalte.Content
+          class="dialog"
+          data-modal=""
+          onOpenAutoFocus={focusFirst}
+          onCloseAutoFocus={giveBack}
+          style={{ "--dialog-width": `${props.width ?? 480}px` }}
+        >
+          <header>
+            <Kobalte.Title as="h2">{props.title}</Kobalte.Title>
+            <IconButton icon={X} label="Close" onClick={props.onClose} />
+          </header>
+          <div class="dialog-body">{props.children}</div>
+          <Show when={props.footer}>
+            <footer>{props.footer}</footer>
+          </Show>
+        </Kobalte.Content>
+      </Kobalte.Portal>
+    </Kobalte.Root>
+  )
+}
 
 /** At the right edge, 640 pixels wide; the list beside it can still be used, Esc closes it and gives the focus back. */
 export const Drawer = (
@@ -69,27 +72,30 @@ export const Drawer = (
     readonly head: JSX.Element
     readonly children: JSX.Element
   }
-) => (
-  <Kobalte.Root open modal={false} preventScroll={false} onOpenChange={(open) => open || props.onClose()}>
-    <Kobalte.Portal>
-      <Kobalte.Content
-        class="drawer"
-        aria-label={props.label}
-        aria-labelledby={undefined}
-        // The first button would show its tip; what is read out first is the label.
-        onOpenAutoFocus={(event) => {
-          event.preventDefault()
-          if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
-        }}
-        onCloseAutoFocus={createReturn(() => props.returnTo?.())}
-        onInteractOutside={(event) => event.preventDefault()}
-      >
-        <header>
-          {props.head}
-          <IconButton icon={X} label="Close" onClick={props.onClose} />
-        </header>
-        {props.children}
-      </Kobalte.Content>
-    </Kobalte.Portal>
-  </Kobalte.Root>
-)
+) => {
+  const giveBack = createReturn(() => props.returnTo?.())
+  return (
+    <Kobalte.Root open modal={false} preventScroll={false} onOpenChange={(open) => open || props.onClose()}>
+      <Kobalte.Portal>
+        <Kobalte.Content
+          class="drawer"
+          aria-label={props.label}
+          aria-labelledby={undefined}
+          // The first button would show its tip; what is read out first is the label.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault()
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus()
+          }}
+          onCloseAutoFocus={giveBack}
+          onInteractOutside={(event) => event.preventDefault()}
+        >
+          <header>
+            {props.head}
+            <IconButton icon={X} label="Close" onClick={props.onClose} />
+          </header>
+          {props.children}
+        </Kobalte.Content>
+      </Kobalte.Portal>
+    </Kobalte.Root>
+  )
+}

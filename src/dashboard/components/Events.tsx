@@ -19,7 +19,9 @@ const tones: Readonly<Record<string, Tone>> = {
 }
 
 /** Where the target of an event is shown: `worker:wkr-1`, `task:mail.send`, `schedule:hourly`. */
-export const targetPath = (target: string | undefined): { readonly path: string; readonly name: string } | undefined => {
+export const targetPath = (
+  target: string | undefined
+): { readonly path: string; readonly name: string } | undefined => {
   const [, kind, name = ""] = /^(worker|task|schedule):(.*)$/su.exec(target ?? "") ?? []
   if (kind === undefined) return undefined
   const path = kind === "worker"
@@ -39,13 +41,19 @@ export const Events = (props: { readonly events: ReadonlyArray<EventLine>; reado
         const parts = () => {
           const text = event.text.replace(/^(?:task|worker|schedule):/u, "")
           const name = target()?.name ?? ""
-          return name !== "" && text.startsWith(name) ? { before: name, after: text.slice(name.length) } : { before: "", after: text }
+          return name !== "" && text.startsWith(name)
+            ? { before: name, after: text.slice(name.length) }
+            : { before: "", after: text }
         }
         return (
           <li>
             <Moment at={event.at} />
             <p>
-              <i class="dot" data-tone={tones[event.type] ?? "mute"} data-shape={tones[event.type] === "bad" ? "diamond" : undefined} />
+              <i
+                class="dot"
+                data-tone={tones[event.type] ?? "mute"}
+                data-shape={tones[event.type] === "bad" ? "diamond" : undefined}
+              />
               <span>
                 <Show when={target()}>
                   {(to) => <A class="link" href={to().path}>{parts().before}</A>}

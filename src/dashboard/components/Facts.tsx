@@ -65,8 +65,7 @@ export const Gauge = (
   }
 ) => {
   const share = () => props.limit <= 0 ? 0 : Math.min(1, props.value / props.limit)
-  const tone = () =>
-    props.rolls === true || share() < high ? undefined : share() < full ? "warn" : "bad"
+  const tone = () => props.rolls === true || share() < high ? undefined : share() < full ? "warn" : "bad"
   return (
     <div class="gauge" data-tone={tone()}>
       <span class="num">

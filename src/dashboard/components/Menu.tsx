@@ -65,7 +65,7 @@ export const Menu = (
     else if (event.key === "Enter" || event.key === " ") all[at]?.click()
     else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
       const turned = [...all.slice(at + 1), ...all.slice(0, at + 1)]
-      turned.find((item) => item.textContent?.trim().toLowerCase().startsWith(event.key.toLowerCase()) === true)
+      turned.find((item) => item.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))
         ?.focus()
     } else return
     // Tab goes on from the button.

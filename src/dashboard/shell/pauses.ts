@@ -12,8 +12,7 @@ export interface PauseWords {
 const nameOf = ({ schedule, task, worker }: PauseTarget): string =>
   worker !== undefined ? `worker:${worker}` : task !== undefined ? `task:${task}` : `schedule:${schedule ?? ""}`
 
-export const isTargetPaused = ({ live }: App, target: PauseTarget): boolean =>
-  live.data.paused.includes(nameOf(target))
+export const isTargetPaused = ({ live }: App, target: PauseTarget): boolean => live.data.paused.includes(nameOf(target))
 
 export const pauseTarget = async (app: App, target: PauseTarget, words: PauseWords): Promise<void> => {
   const result = await app.api.pause(target)

@@ -51,7 +51,9 @@ export const GroupRows = (
               <span class="tag" data-tone="warn">Rising</span>
             </Show>
           </button>
-          <span class="quiet clip group-text" data-tip={props.group.message}>{props.group.message}</span>
+          <span class="quiet clip group-text" data-tip={props.group.message || undefined}>
+            {props.group.message || "without a message"}
+          </span>
         </td>
         <td class="mono clip">
           <A href={typePath(props.group.name)}>{props.group.name}</A>
@@ -128,7 +130,8 @@ const Opened = (props: { readonly group: ErrorGroup }) => {
   return (
     <div class="opened-body">
       <p class="message">
-        <b>{props.group.type}</b>: {props.group.message}
+        <b>{props.group.type}</b>
+        {props.group.message === "" ? " without a message" : `: ${props.group.message}`}
       </p>
       <p class="links">
         <A class="link" href={taskPath(props.group.sample)}>Newest task with it</A>

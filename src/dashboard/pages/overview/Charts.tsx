@@ -149,7 +149,10 @@ export const Charts = (
         </section>
         <A
           class="reader"
-          href={tasksPath({ type: props.type, since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range] })}
+          href={tasksPath({
+            type: props.type,
+            since: Math.floor(live.now() / 60_000) * 60_000 - rangeMillis[props.range]
+          })}
         >
           Tasks of the last {rangeWords[props.range]}
         </A>

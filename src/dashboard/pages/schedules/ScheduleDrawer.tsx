@@ -42,7 +42,9 @@ export const ScheduleDrawer = (
     },
     {
       name: "Priority",
-      value: <Show when={it().priority} fallback="As the type says">{(level) => <PriorityGlyph priority={level()} />}</Show>
+      value: (
+        <Show when={it().priority} fallback="As the type says">{(level) => <PriorityGlyph priority={level()} />}</Show>
+      )
     },
     ...it().expiresIn === undefined ? [] : [{ name: "Expires after", value: duration(it().expiresIn ?? 0) }],
     ...it().tags === undefined ? [] : [{ name: "Tags", value: it().tags?.join(", ") }],

@@ -80,7 +80,11 @@ export default function Schedules() {
       </Show>
       <Show
         when={schedules.data()}
-        fallback={<Show when={schedules.loading()}><Skeleton rows={6} height={52} /></Show>}
+        fallback={
+          <Show when={schedules.loading()}>
+            <Skeleton rows={6} height={52} />
+          </Show>
+        }
       >
         <Show
           when={all().length > 0}
@@ -127,9 +131,7 @@ export default function Schedules() {
             </table>
           </Show>
           <Show when={opened()} fallback={<Missing id={search.schedule} close={() => open(undefined)} />}>
-            {(schedule) => (
-              <ScheduleDrawer schedule={schedule()} actions={actions} onClose={() => open(undefined)} />
-            )}
+            {(schedule) => <ScheduleDrawer schedule={schedule()} actions={actions} onClose={() => open(undefined)} />}
           </Show>
         </Show>
       </Show>

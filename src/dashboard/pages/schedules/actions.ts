@@ -2,8 +2,8 @@
 import type { useNavigate } from "@solidjs/router"
 import type { ScheduleRow } from "../../../domain/View.ts"
 import type { App } from "../../Context.ts"
-import { isTargetPaused, pauseTarget, resumeTarget } from "../../shell/pauses.ts"
 import { taskPath } from "../../paths.ts"
+import { isTargetPaused, pauseTarget, resumeTarget } from "../../shell/pauses.ts"
 
 export interface ScheduleActions {
   readonly isPaused: (schedule: ScheduleRow) => boolean

@@ -1,10 +1,10 @@
 /** What this browser remembers of whoever uses it. */
 import { createSignal, onCleanup } from "solid-js"
-import { SegmentedControl } from "../../components/Choice.tsx"
-import { Keys } from "../../keyboard/Keys.tsx"
-import { keysOf } from "../../keyboard/Commands.ts"
 import { Button } from "../../components/Button.tsx"
+import { SegmentedControl } from "../../components/Choice.tsx"
 import { useApp } from "../../Context.ts"
+import { keysOf } from "../../keyboard/Commands.ts"
+import { Keys } from "../../keyboard/Keys.tsx"
 import type { Theme } from "../../Preferences.ts"
 
 const themes: ReadonlyArray<{ readonly value: Theme; readonly label: string }> = [

@@ -31,7 +31,14 @@ export default function System() {
       <Show when={system.problem()}>
         {(problem) => <ErrorPanel title="The control plane does not say" problem={problem()} retry={system.reload} />}
       </Show>
-      <Show when={system.data()} fallback={<Show when={system.loading()}><Skeleton rows={9} height={52} /></Show>}>
+      <Show
+        when={system.data()}
+        fallback={
+          <Show when={system.loading()}>
+            <Skeleton rows={9} height={52} />
+          </Show>
+        }
+      >
         {(it) => <Body system={it()} />}
       </Show>
     </Page>
@@ -118,7 +125,15 @@ const Body = (props: { readonly system: SystemView }) => {
         <Part
           id="history"
           title="History"
-          note={<Show when={it().history.oldestAt}>{(at) => <>since <Moment at={at()} /></>}</Show>}
+          note={
+            <Show when={it().history.oldestAt}>
+              {(at) => (
+                <>
+                  since <Moment at={at()} />
+                </>
+              )}
+            </Show>
+          }
         >
           <div class="gauges">
             <Gauge label="Finished tasks" value={it().history.tasks} limit={it().history.limit} format={count} rolls />
@@ -138,8 +153,8 @@ const Body = (props: { readonly system: SystemView }) => {
             when={it().journal}
             fallback={
               <p class="quiet">
-                There is none: what waits and runs is lost when this process ends. Start it with <code>--journal FILE</code>
-                {" "}to keep it.
+                There is none: what waits and runs is lost when this process ends. Start it with{" "}
+                <code>--journal FILE</code> to keep it.
               </p>
             }
           >
@@ -243,7 +258,9 @@ const Settings = (props: { readonly system: SystemView }) => {
           </For>
         </dl>
       </Show>
-      <p class="panel-pad small quiet">Set with flags or environment variables when it starts; here they are read only.</p>
+      <p class="panel-pad small quiet">
+        Set with flags or environment variables when it starts; here they are read only.
+      </p>
     </section>
   )
 }

@@ -41,7 +41,7 @@ export const createBulk = (
         action,
         isAll()
           ? { query: list.query() ?? {}, asOf, words: words() }
-          : { ids: [...selection.ids()], asOf, words: `${plural(selection.ids().size, "selected task")}` }
+          : { ids: [...selection.ids()], asOf, words: plural(selection.ids().size, "selected task") }
       )
       setBusy(undefined)
       if (!done) return

@@ -19,7 +19,8 @@ const tabs: ReadonlyArray<Tab> = [
   {
     state: undefined,
     label: "All",
-    count: ({ retrying: _, ...states }) => Object.values(states).reduce((sum, count) => sum + count, 0),
+    // Those that are tried again are delayed ones.
+    count: (states) => Object.values(states).reduce((sum, count) => sum + count, 0) - states.retrying,
     command: "tab.1"
   },
   { state: "waiting", label: "Waiting", count: ({ delayed, queued }) => delayed + queued, command: "tab.2" },

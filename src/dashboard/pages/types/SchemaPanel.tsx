@@ -63,41 +63,41 @@ export const SchemaPanel = (props: { readonly type: TypeDetail }) => {
 const Rows = (props: { readonly rows: ReadonlyArray<SchemaRow> }) => {
   const isDescribed = () => props.rows.some(({ description }) => description !== undefined)
   return (
-  <table class="table schema">
-    <thead>
-      <tr>
-        <th scope="col">Field</th>
-        <th scope="col">Type</th>
-        <Show when={isDescribed()}>
-          <th scope="col">Description</th>
-        </Show>
-      </tr>
-    </thead>
-    <tbody>
-      <For each={props.rows}>
-        {(row) => (
-          <tr>
-            <td>
-              <span class="mono field-name" style={{ "--depth": row.depth }}>
-                {row.name === "" ? "(the value)" : row.name === "*" ? "(any name)" : row.name}
-                <Show when={!row.required && row.name !== "*"}>
-                  <i>optional</i>
+    <table class="table schema">
+      <thead>
+        <tr>
+          <th scope="col">Field</th>
+          <th scope="col">Type</th>
+          <Show when={isDescribed()}>
+            <th scope="col">Description</th>
+          </Show>
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.rows}>
+          {(row) => (
+            <tr>
+              <td>
+                <span class="mono field-name" style={{ "--depth": row.depth }}>
+                  {row.name === "" ? "(the value)" : row.name === "*" ? "(any name)" : row.name}
+                  <Show when={!row.required && row.name !== "*"}>
+                    <i>optional</i>
+                  </Show>
+                </span>
+              </td>
+              <td>
+                {row.type}
+                <Show when={row.notes.length > 0}>
+                  <small>{row.notes.join(", ")}</small>
                 </Show>
-              </span>
-            </td>
-            <td>
-              {row.type}
-              <Show when={row.notes.length > 0}>
-                <small>{row.notes.join(", ")}</small>
+              </td>
+              <Show when={isDescribed()}>
+                <td class="quiet">{row.description ?? ""}</td>
               </Show>
-            </td>
-            <Show when={isDescribed()}>
-              <td class="quiet">{row.description ?? ""}</td>
-            </Show>
-          </tr>
-        )}
-      </For>
-    </tbody>
-  </table>
+            </tr>
+          )}
+        </For>
+      </tbody>
+    </table>
   )
 }

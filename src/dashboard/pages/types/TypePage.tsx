@@ -103,7 +103,11 @@ export default function TypePage() {
         </Show>
         <Show
           when={detail.data()}
-          fallback={<Show when={detail.loading()}><Skeleton rows={8} height={52} /></Show>}
+          fallback={
+            <Show when={detail.loading()}>
+              <Skeleton rows={8} height={52} />
+            </Show>
+          }
         >
           {(type) => (
             <>
@@ -165,7 +169,9 @@ const Numbers = (props: { readonly type: TypeDetail }) => {
             name: "Failed",
             value: () => failed() === undefined ? "—" : percent(failed() ?? 0),
             note: () =>
-              failed() === undefined ? "none finished yet" : `${count(props.type.failed)} of ${count(props.type.finished)}`,
+              failed() === undefined
+                ? "none finished yet"
+                : `${count(props.type.failed)} of ${count(props.type.finished)}`,
             tone: () => props.type.failed > 0 ? "bad" : undefined
           },
           {
@@ -199,7 +205,9 @@ const Rules = (props: { readonly type: TypeDetail }) => (
           { name: "Retries", value: props.type.retry ?? "Never: one attempt" },
           {
             name: "Timeout",
-            value: props.type.timeoutMillis === undefined ? "None" : `${duration(props.type.timeoutMillis)} for an attempt`
+            value: props.type.timeoutMillis === undefined
+              ? "None"
+              : `${duration(props.type.timeoutMillis)} for an attempt`
           },
           {
             name: "Limits",

@@ -66,7 +66,11 @@ export default function Types() {
   )
   const isAll = () => search.all !== undefined
   const shown = () => isAll() ? found() : found().slice(0, maxRows)
-  const head = (of: string, label: string, more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}) => (
+  const head = (
+    of: string,
+    label: string,
+    more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}
+  ) => (
     <SortHead
       of={of}
       label={label}
@@ -79,7 +83,11 @@ export default function Types() {
   return (
     <Page
       title="Task types"
-      mark={<Show when={all().length > 0}><span class="quiet num">{plural(all().length, "type")}</span></Show>}
+      mark={
+        <Show when={all().length > 0}>
+          <span class="quiet num">{plural(all().length, "type")}</span>
+        </Show>
+      }
       controls={
         <>
           <Show when={all().length > 0}>
@@ -98,7 +106,14 @@ export default function Types() {
       <Show when={types.problem()}>
         {(problem) => <ErrorPanel title="The task types can't be shown" problem={problem()} retry={types.reload} />}
       </Show>
-      <Show when={types.data()} fallback={<Show when={types.loading()}><Skeleton rows={8} height={52} /></Show>}>
+      <Show
+        when={types.data()}
+        fallback={
+          <Show when={types.loading()}>
+            <Skeleton rows={8} height={52} />
+          </Show>
+        }
+      >
         <Show
           when={all().length > 0}
           fallback={
@@ -127,7 +142,10 @@ export default function Types() {
                   {head("running", "Running", { end: true })}
                   <th scope="col" class="spark-cell">15 min</th>
                   {head("rate", "Done/min", { end: true })}
-                  {head("failed", "Failed", { end: true, tip: "Of those that finished since the control plane's start" })}
+                  {head("failed", "Failed", {
+                    end: true,
+                    tip: "Of those that finished since the control plane's start"
+                  })}
                   {head("wait", "Wait p95", { end: true, class: "wide", tip: "95 % waited less, over 15 minutes" })}
                   {head("p50", "Run p50", { end: true, class: "wide", tip: "Half ran faster, over 15 minutes" })}
                   {head("p95", "Run p95", { end: true, tip: "95 % ran faster, over 15 minutes" })}

@@ -194,7 +194,10 @@ const Body = (props: { readonly worker: WorkerRow; readonly detail: WorkerDetail
               },
               { name: "Host", value: `${worker().host ?? "unknown"}${worker().local ? " (the control plane)" : ""}` },
               { name: "Process", value: worker().pid === undefined ? "unknown" : `${worker().pid}` },
-              { name: "Versions", value: `FastWorker ${worker().version ?? "unknown"}, ${worker().runtime ?? "runtime unknown"}` },
+              {
+                name: "Versions",
+                value: `FastWorker ${worker().version ?? "unknown"}, ${worker().runtime ?? "runtime unknown"}`
+              },
               {
                 name: "Joined",
                 value: (
@@ -378,7 +381,9 @@ const Known = (props: { readonly detail: WorkerDetail | undefined }): JSX.Elemen
     <Show
       when={(props.detail?.tasks.length ?? 0) > 0}
       fallback={
-        <p class="panel-pad quiet">{props.detail === undefined ? "" : "None: it was started without files of tasks."}</p>
+        <p class="panel-pad quiet">
+          {props.detail === undefined ? "" : "None: it was started without files of tasks."}
+        </p>
       }
     >
       <div class="panel-pad chips">

@@ -2,9 +2,9 @@
 import { A, useSearchParams } from "@solidjs/router"
 import { createMemo, createSignal, For, on, Show } from "solid-js"
 import type { WorkerRow } from "../../../domain/View.ts"
+import { Button } from "../../components/Button.tsx"
 import { EmptyState, Skeleton } from "../../components/Feedback.tsx"
 import { FilterField, matches } from "../../components/FilterField.tsx"
-import { Button } from "../../components/Button.tsx"
 import { Menu } from "../../components/Menu.tsx"
 import { Page } from "../../components/Page.tsx"
 import { SlotSquares } from "../../components/SlotSquares.tsx"
@@ -43,9 +43,7 @@ const sortKeys: SortKeys<WorkerRow> = {
 
 /** This process first, the others by name. */
 const natural = (workers: ReadonlyArray<WorkerRow>) =>
-  workers.toSorted((a, b) =>
-    Number(b.local) - Number(a.local) || byName(a.id, b.id) || a.registeredAt - b.registeredAt
-  )
+  workers.toSorted((a, b) => Number(b.local) - Number(a.local) || byName(a.id, b.id) || a.registeredAt - b.registeredAt)
 
 const summary = ({ live }: App): string => {
   const { workers } = live.data
@@ -74,12 +72,21 @@ export default function Workers() {
     const next = Math.floor(live.now() / renewMillis)
     return held() || live.frozen() || sort() === "" ? before : next
   }, 0)
-  const found = createMemo(on([keys, sort, query, turn], () =>
-    sorted(natural(live.data.workers), sortKeys, sort()).filter(({ host, id, state, version }) =>
-      matches(query(), id, host, version, workerStates[state].label)
-    )))
+  const found = createMemo(
+    on(
+      [keys, sort, query, turn],
+      () =>
+        sorted(natural(live.data.workers), sortKeys, sort()).filter(({ host, id, state, version }) =>
+          matches(query(), id, host, version, workerStates[state].label)
+        )
+    )
+  )
   const shown = () => all() ? found() : found().slice(0, maxRows)
-  const head = (of: string, label: string, more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}) => (
+  const head = (
+    of: string,
+    label: string,
+    more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}
+  ) => (
     <SortHead
       of={of}
       label={label}
@@ -92,7 +99,11 @@ export default function Workers() {
   return (
     <Page
       title="Workers"
-      mark={<Show when={live.data.workers.length > 0}><span class="quiet num">{summary(app)}</span></Show>}
+      mark={
+        <Show when={live.data.workers.length > 0}>
+          <span class="quiet num">{summary(app)}</span>
+        </Show>
+      }
       controls={
         <Show when={live.data.workers.length > 0}>
           <FilterField
@@ -138,7 +149,11 @@ export default function Workers() {
                   {head("busy", "Busy", { end: true })}
                   <th scope="col" class="load-cell">Load 15 m</th>
                   {head("rate", "Done/min", { end: true })}
-                  {head("failed", "Failed", { end: true, class: "wide", tip: "Attempts that failed, of all that ended" })}
+                  {head("failed", "Failed", {
+                    end: true,
+                    class: "wide",
+                    tip: "Attempts that failed, of all that ended"
+                  })}
                   {head("heartbeat", "Heard", { end: true, tip: "When something was heard from it last" })}
                   {head("lag", "Lag", { end: true, class: "wide", tip: "How late its event loop is" })}
                   {head("heap", "Heap", { end: true, class: "wide" })}
@@ -179,7 +194,9 @@ const Row = (props: { readonly worker: WorkerRow }) => {
           data-row
           class="row-name clip"
           href={workerPath(addressOf(props.worker, live.data.workers))}
-          data-tip={props.worker.host === undefined ? undefined : `${props.worker.host}, process ${props.worker.pid ?? "?"}`}
+          data-tip={props.worker.host === undefined
+            ? undefined
+            : `${props.worker.host}, process ${props.worker.pid ?? "?"}`}
         >
           {props.worker.id}
         </A>

@@ -1,7 +1,7 @@
 /** What the states of a worker mean, for people. Pure. */
 import type { WorkerRow } from "../../../domain/View.ts"
-import { duration, plural } from "../../format.ts"
 import type { Tone } from "../../components/status.ts"
+import { duration, plural } from "../../format.ts"
 
 export interface Meaning {
   readonly tone: Tone
@@ -34,7 +34,8 @@ export const meaningOf = (worker: WorkerRow, now: number): Meaning | undefined =
       return {
         tone: "bad",
         title: "Not answering",
-        text: `Its process lives, but its event loop has been blocked for ${duration(worker.lag)}: something computes ` +
+        text:
+          `Its process lives, but its event loop has been blocked for ${duration(worker.lag)}: something computes ` +
           "without a pause. It gets no tasks meanwhile and its tasks stay with it. Run such work in a thread " +
           "(isolation: \"thread\")."
       }
@@ -42,7 +43,8 @@ export const meaningOf = (worker: WorkerRow, now: number): Meaning | undefined =
       return {
         tone: "bad",
         title: `Lost ${silent} ago`,
-        text: "Nothing was heard from it any more: it crashed, was killed, or the network between is down. Its tasks went " +
+        text:
+          "Nothing was heard from it any more: it crashed, was killed, or the network between is down. Its tasks went " +
           "back to the queue and run elsewhere. When it comes back it registers by itself; until then it is shown for " +
           "10 minutes."
       }

@@ -2,7 +2,7 @@
 import { A } from "@solidjs/router"
 import { createMemo, Index, Show } from "solid-js"
 import type { AttemptView, TaskDetail } from "../../../../domain/View.ts"
-import { type ShownState, states } from "../../../components/status.ts"
+import { states } from "../../../components/status.ts"
 import { StatusShape } from "../../../components/StatusBadge.tsx"
 import { useApp } from "../../../Context.ts"
 import { duration } from "../../../format.ts"
@@ -33,7 +33,7 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
       <ol>
         <Index each={timeline()?.rows ?? []}>
           {(row) => (
-            <li data-tone={states[row().attempt.state as ShownState].tone}>
+            <li data-tone={states[row().attempt.state].tone}>
               <span class="num">#{row().attempt.attempt}</span>
               <Show when={row().attempt.worker} fallback={<span class="quiet">—</span>}>
                 {(worker) => <A class="clip follow" href={workerPath(worker())}>{worker()}</A>}
@@ -49,7 +49,7 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
               </span>
               <span class="num end">{duration(row().runMillis)}</span>
               <span class="status clip" data-tip={row().attempt.failure?.message}>
-                <StatusShape state={row().attempt.state as ShownState} />
+                <StatusShape state={row().attempt.state} />
                 <span class="clip">{outcome(row().attempt)}</span>
               </span>
             </li>

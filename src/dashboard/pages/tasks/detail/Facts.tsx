@@ -79,7 +79,7 @@ export const Facts = (props: { readonly task: TaskDetail }) => {
     ]
   }
   return (
-    <dl class="facts">
+    <dl class="task-facts">
       <For each={facts()}>
         {([name, value]) => (
           <div>

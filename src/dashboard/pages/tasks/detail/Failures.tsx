@@ -55,7 +55,9 @@ const FailureView = (props: { readonly failure: Failure; readonly id?: string })
         <b data-tone="bad">{props.failure.type}</b>
         <span class="tag">{reasons[props.failure.reason]}</span>
       </p>
-      <p class="failure-text">{props.failure.message}</p>
+      <Show when={props.failure.message !== ""}>
+        <p class="failure-text">{props.failure.message}</p>
+      </Show>
       <Show when={stack()}>
         {(stack) => (
           <section class="stack copyable" aria-label="Stack">

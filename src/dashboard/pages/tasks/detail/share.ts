@@ -17,7 +17,7 @@ export const shareOf = ({ text, truncated }: Pick<Payload, "text" | "truncated">
   } catch {
     return undefined
   }
-  if (typeof value === "number") return value >= 0 && value <= 1 ? value : value <= 100 ? clamp(value / 100) : undefined
+  if (typeof value === "number") return value < 0 || value > 100 ? undefined : value <= 1 ? value : value / 100
   if (typeof value !== "object" || value === null) return undefined
   const numbers = new Map(
     Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === "number")

@@ -25,7 +25,15 @@ export interface Timeline {
 const maxTicks = 6
 const dayMillis = 86_400_000
 const steps = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
   ...[1, 2, 5, 10, 15, 30].map((step) => step * 1_000),
   ...[1, 2, 5, 10, 15, 30].map((step) => step * 60_000),
   ...[1, 2, 3, 6, 12].map((step) => step * 3_600_000)
