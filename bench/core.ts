@@ -56,7 +56,7 @@ export const submit = (core: BareCore, id: string, now: number) => {
 /** Reports everything that a worker holds as done. Returns how many reports counted. */
 export const reportAll = (core: BareCore, worker: Worker, now: number): number => {
   let counted = 0
-  for (const { attempt, id } of [...worker.leases]) {
+  for (const { attempt, id } of worker.leases) {
     if (core.report(worker, { id: id as TaskId, attempt, state: "succeeded" }, noBytes, now)) counted++
   }
   return counted

@@ -28,43 +28,56 @@ const maxLatencies = 4_000_000
 const percentile = (sorted: Float64Array, share: number) =>
   sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
 
-/** Keeps what ended within the window. */
-const makeRecord = ({ millis, warmUpMillis }: Window) => {
+/**
+ * Keeps what ends within the window. That opens after the warm-up, and not before `least` tasks have ended; it closes when
+ * its time is over and as many have ended again, so that a slow system on a busy machine has a rate too.
+ */
+const makeRecord = ({ millis, warmUpMillis }: Window, least: number) => {
   const latencies = new Float64Array(maxLatencies)
-  const from = performance.now() + warmUpMillis
-  const until = from + millis
+  const warmUntil = performance.now() + warmUpMillis
+  let warmedUp = 0
+  let from: number | undefined
+  let to: number | undefined
   let kept = 0
   let tasks = 0
   const counts = { submitted: 0, wrong: 0 }
   return {
     counts,
-    until,
-    ended(began: number, many: number) {
+    isOver: () => to !== undefined,
+    ended: (began: number, many: number) => {
       const now = performance.now()
-      if (now < from || now > until) return
+      if (to !== undefined) return
+      if (from === undefined) {
+        warmedUp += many
+        if (now >= warmUntil && warmedUp >= least) from = now
+        return
+      }
       tasks += many
       if (kept < maxLatencies) latencies[kept++] = now - began
+      if (now - from >= millis && tasks >= least) to = now
     },
     sample(): Sample {
       const sorted = latencies.subarray(0, kept).sort()
-      return { tasks, seconds: millis / 1_000, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), ...counts }
+      const seconds = ((to ?? NaN) - (from ?? NaN)) / 1_000
+      return { tasks, seconds, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), ...counts }
     }
   }
 }
 
 /** Keeps so many tasks on their way until the time is up. */
 export const closed = async (client: Client, next: NextJob, inFlight: number, window: Window): Promise<Sample> => {
-  const { counts, ended, sample, until } = makeRecord(window)
+  const record = makeRecord(window, inFlight)
   const lane = async () => {
-    for (let began = performance.now(); began < until; began = performance.now()) {
+    while (!record.isOver()) {
+      const began = performance.now()
       const job = next()
-      counts.submitted++
-      if (await client.run(job) !== expected(job)) counts.wrong++
-      ended(began, 1)
+      record.counts.submitted++
+      if (await client.run(job) !== expected(job)) record.counts.wrong++
+      record.ended(began, 1)
     }
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
-  return sample()
+  return record.sample()
 }
 
 /** Keeps so many batches on their way, each submitted by one call. Latencies are those of batches. */
@@ -74,55 +87,57 @@ export const bulk = async (
   { batch, batches }: { readonly batch: number; readonly batches: number },
   window: Window
 ): Promise<Sample> => {
-  const { counts, ended, sample, until } = makeRecord(window)
+  const record = makeRecord(window, batch * batches)
   const lane = async () => {
-    for (let began = performance.now(); began < until; began = performance.now()) {
+    while (!record.isOver()) {
+      const began = performance.now()
       const jobs = Array.from({ length: batch }, next)
-      counts.submitted += batch
+      record.counts.submitted += batch
       const results = await runAll?.(jobs).results() ?? []
-      for (const [i, job] of jobs.entries()) if (results[i] !== expected(job)) counts.wrong++
-      ended(began, batch)
+      for (const [i, job] of jobs.entries()) if (results[i] !== expected(job)) record.counts.wrong++
+      record.ended(began, batch)
     }
   }
   await Promise.all(Array.from({ length: batches }, lane))
-  return sample()
+  return record.sample()
 }
 
 /** Tasks that may be on their way in an open loop: a system that falls behind by more gets no more. */
 const maxBehind = 50_000
+
+/** Tasks that an open loop waits for at least. */
+const leastOpen = 10
 
 /**
  * Submits so many tasks a second, whatever has become of those before. The latency of each counts from when it was to be
  * submitted, so that neither a busy client nor a system that stands still hides it (coordinated omission).
  */
 export const open = async (client: Client, next: NextJob, rate: number, window: Window): Promise<Sample> => {
-  const { counts, ended, sample } = makeRecord(window)
+  const record = makeRecord(window, leastOpen)
   const begin = performance.now()
-  const total = Math.floor(rate * (window.millis + window.warmUpMillis) / 1_000)
   const flying = new Set<Promise<void>>()
+  const over = Promise.withResolvers<void>()
   const fly = async (due: number) => {
     const job = next()
-    if (await client.run(job) !== expected(job)) counts.wrong++
-    ended(due, 1)
+    if (await client.run(job) !== expected(job)) record.counts.wrong++
+    record.ended(due, 1)
+    if (record.isOver()) over.resolve()
   }
-  const submitted = Promise.withResolvers<void>()
   const stop = startMetronome(() => {
     // Tasks are due on the whole millisecond, several at once: what this clock can keep.
     const millis = Math.floor(performance.now() - begin)
-    while (counts.submitted < total) {
-      const due = Math.ceil(counts.submitted * 1_000 / rate)
+    while (!record.isOver() && flying.size < maxBehind) {
+      const due = Math.ceil(record.counts.submitted * 1_000 / rate)
       if (due > millis) return
-      if (flying.size >= maxBehind) break
-      counts.submitted++
-      const flight = fly(begin + due).finally(() => flying.delete(flight))
+      record.counts.submitted++
+      const flight = fly(begin + due).catch(over.reject).finally(() => flying.delete(flight))
       flying.add(flight)
     }
-    submitted.resolve()
   })
-  await submitted.promise
+  await over.promise
   await stop()
   await Promise.all(flying)
-  return sample()
+  return record.sample()
 }
 
 /** Submits tasks in batches, one after the other, and waits only until they are accepted. */

@@ -68,11 +68,22 @@ if (values.json !== undefined) {
   const about = [...systems, ...ceilings].map(({ about, name, version }) => ({ name, version, about }))
   const leftOut = absent.map(({ missing, name }) => ({ name, missing }))
   const judged = goals.map((goal) => ({ ...goal, reached: verdict(goal) }))
-  const report = { machine, runs, ...timing, quick: values.quick, systems: about, leftOut, measures: results, goals: judged }
+  const report = {
+    machine,
+    runs,
+    ...timing,
+    quick: values.quick,
+    systems: about,
+    leftOut,
+    measures: results,
+    goals: judged
+  }
   writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
 }
 // What a peer does wrong is shown; only what we do wrong, or could not measure, is a failure of this project.
 const ours = (name: string) => ![...compared, ...ceilings].some((other) => other.name === name)
 const isWrong = results.some(({ rows }) => rows.some(({ exactlyOnce, name }) => exactlyOnce === false && ours(name)))
-const isIncomplete = results.some(({ notes }) => notes.some((note) => ours(note.split(" failed in run")[0] ?? "") && note.includes(" failed in run")))
+const isIncomplete = results.some(({ notes }) =>
+  notes.some((note) => ours(note.split(" failed in run")[0] ?? "") && note.includes(" failed in run"))
+)
 if (isWrong || isIncomplete) process.exitCode = 1

@@ -5,15 +5,16 @@
 import type { Headless } from "./headless.ts"
 import { cpuMicros, message, runHeadless, submitWaiting, token, turn } from "./headless.ts"
 
-/** Batches that are measured together. */
-const rounds = 64
+/** Batches that are measured together: few, so that some samples meet nothing else that runs. */
+const rounds = 16
 
 export interface PlaneCost {
   /** µs a task: the best decile of the samples, and the best of all. */
   readonly plane: number
   readonly best: number
-  /** µs a task of parsing and printing its headers: the best quartile. */
+  /** µs a task of parsing and printing its headers: the best decile. */
   readonly yardstick: number
+  readonly ratio: number
 }
 
 /** Messages of so many batches, made before anything is measured. */
@@ -42,21 +43,28 @@ const life = (client: string, worker: string, seq: number, batch: number) => {
   }))
 }
 
+interface Header {
+  readonly tasks?: ReadonlyArray<{ readonly id: string }>
+  readonly reports?: ReadonlyArray<{ readonly id: string }>
+}
+
+/** As many as the control plane remembers outcomes. */
+const maxRemembered = 10_000
+
 /** The sample below which this share of them is. */
 const quantile = (samples: ReadonlyArray<number>, share: number) =>
   [...samples].sort((a, b) => a - b)[Math.floor(samples.length * share)] ?? NaN
 
-const measurePlane = async (plane: Headless, batch: number, seconds: number) => {
+/** Takes one sample after the other, each of one life's worth of messages. */
+const makePlaneSample = async (plane: Headless, batch: number) => {
   const client = token()
   const worker = token()
   const tasks = [{ name: "add" }]
   plane.toWorkers(message({ v: 1, op: "register", session: worker, worker: "w", slots: 4 * batch, tasks }))
   plane.toWorkers(message({ v: 1, op: "exchange", session: worker, seq: 1, free: 4 * batch }))
   await turn()
-  const samples: Array<number> = []
   let seq = 0
-  const until = performance.now() + seconds * 1_000
-  while (performance.now() < until || samples.length < 3) {
+  return async () => {
     const messages = life(client, worker, seq, batch)
     seq += rounds
     const before = cpuMicros()
@@ -67,38 +75,69 @@ const measurePlane = async (plane: Headless, batch: number, seconds: number) => 
       plane.toWorkers(exchange)
       await turn()
     }
-    samples.push((cpuMicros() - before) / (rounds * batch))
+    return (cpuMicros() - before) / (rounds * batch)
   }
-  // The first one runs code that is not compiled yet.
-  return samples.slice(1)
 }
 
-const measureYardstick = (batch: number) => {
-  const example = life(token(), token(), 0, batch)[0]
-  const headers = [example?.submit, example?.exchange].map((made) => made?.toString().split("\n")[0] ?? "")
+const newline = 0x0a
+
+/**
+ * Parses and prints the headers of messages that it has not seen before, and remembers their ids for a while: what is slow
+ * for want of cache is so in both.
+ */
+const makeYardstickSample = (batch: number) => {
+  const remembered = new Map<string, number>()
+  const ids: Array<string> = []
   let bytes = 0
-  const samples: Array<number> = []
-  for (let i = 0; i < 40; i++) {
-    const from = cpuMicros()
-    for (let k = 0; k < 100; k++) for (const text of headers) bytes += JSON.stringify(JSON.parse(text)).length
-    samples.push((cpuMicros() - from) / (100 * batch))
+  const look = (message: Buffer) => {
+    const header = JSON.parse(message.toString("utf8", 0, message.indexOf(newline))) as Header
+    for (const { id } of header.tasks ?? header.reports ?? []) {
+      remembered.set(id, bytes)
+      if (ids.push(id) > maxRemembered) remembered.delete(ids[ids.length - maxRemembered] ?? "")
+    }
+    bytes += JSON.stringify(header).length
   }
-  if (bytes === 0) throw new Error("nothing was measured")
-  return samples
+  return () => {
+    const messages = life(token(), token(), 0, batch)
+    const before = cpuMicros()
+    for (const { exchange, submit } of messages) {
+      look(submit)
+      look(exchange)
+    }
+    const took = (cpuMicros() - before) / (rounds * batch)
+    ids.splice(0, ids.length - maxRemembered)
+    if (bytes === 0) throw new Error("nothing was measured")
+    return took
+  }
 }
 
-/** Measures for some seconds, with so many tasks in each message, while others wait. */
+/**
+ * Measures for some seconds of CPU time, with so many tasks in each message, while others wait. Samples of both are taken in
+ * turn, so that what else happens on the machine meets both.
+ */
 export const measurePlaneCost = ({ batch, seconds, waiting }: {
   readonly batch: number
   readonly seconds: number
   readonly waiting: number
 }): Promise<PlaneCost> =>
-  runHeadless(async (plane) => {
-    await submitWaiting(plane, waiting, "{}")
-    const samples = await measurePlane(plane, batch, seconds)
+  runHeadless(async (headless) => {
+    await submitWaiting(headless, waiting, "{}")
+    const samplePlane = await makePlaneSample(headless, batch)
+    const sampleYardstick = makeYardstickSample(batch)
+    const plane: Array<number> = []
+    const yardstick: Array<number> = []
+    const until = cpuMicros() + seconds * 1e6
+    while (cpuMicros() < until || plane.length < 20) {
+      plane.push(await samplePlane())
+      yardstick.push(sampleYardstick())
+    }
+    // The first ones run code that is not compiled yet.
+    const warm = plane.length >> 2
+    const [planes, yardsticks] = [plane.slice(warm), yardstick.slice(warm)]
     return {
-      plane: quantile(samples, 0.1),
-      best: quantile(samples, 0),
-      yardstick: quantile(measureYardstick(batch), 0.25)
+      plane: quantile(planes, 0.1),
+      best: quantile(planes, 0),
+      yardstick: quantile(yardsticks, 0.1),
+      ratio: quantile(planes, 0.1) / quantile(yardsticks, 0.1)
     }
   })

@@ -70,7 +70,8 @@ const enough = 4 * plan.workers * plan.slots + 8 * batch
 
 const keepWaiting = () => {
   const accepted: Array<Promise<unknown>> = []
-  while (!isOver && submitted - executions < enough) {
+  const missing = isOver ? 0 : enough - (submitted - executions)
+  for (let left = missing; left > 0; left -= batch) {
     const tasks = Array.from({ length: batch }, () => ({ id: token(), name: "add", size: args.length }))
     submitted += batch
     accepted.push(submit({ op: "submit", tasks }, args.repeat(batch)))

@@ -20,7 +20,9 @@ export const memory = ({ quick, systems }: Options): Measure => {
   const count = quick ? 20_000 : 100_000
   return {
     name: "memory",
-    title: `${count.toLocaleString("en-US")} waiting tasks with ${bytes} bytes of arguments, submitted in batches of 1,000`,
+    title: `${
+      count.toLocaleString("en-US")
+    } waiting tasks with ${bytes} bytes of arguments, submitted in batches of 1,000`,
     columns: [
       { key: "rate", label: "accepted/s", digits: 0 },
       { key: "perTask", label: "bytes/task", digits: 0 },

@@ -1,15 +1,15 @@
 /** What a task costs the control plane without the sockets, by how many travel in a message, and with many waiting. */
 import type { Contender, Measure } from "../measure.ts"
-import { here, runJson } from "../processes.ts"
 import type { PlaneCost } from "../planeCost.ts"
+import { here, runJson } from "../processes.ts"
 import type { Options } from "./options.ts"
 
 const contender = (name: string, batch: number, waiting: number, seconds: number): Contender => ({
   name,
   async run() {
     const flags = Object.entries({ batch, waiting, seconds }).flatMap(([flag, value]) => [`--${flag}`, String(value)])
-    const { plane, yardstick } = await runJson<PlaneCost>([here("ControlPlane.ts"), "--json", ...flags], 120_000)
-    return { numbers: { plane, yardstick, ratio: plane / yardstick } }
+    const { plane, ratio, yardstick } = await runJson<PlaneCost>([here("ControlPlane.ts"), "--json", ...flags], 120_000)
+    return { numbers: { plane, yardstick, ratio } }
   }
 })
 

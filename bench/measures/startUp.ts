@@ -2,7 +2,6 @@
 import type { Contender, Measure } from "../measure.ts"
 import { here, runJson, start } from "../processes.ts"
 import { startControlPlane, workerCommand } from "../systems/fastworker/system.ts"
-import type { Options } from "./options.ts"
 
 const controlPlane: Contender = {
   name: "control-plane",
@@ -48,7 +47,7 @@ const client: Contender = {
   }
 }
 
-export const startUp = (_: Options): Measure => ({
+export const startUp = (): Measure => ({
   name: "start",
   title: "From start to ready, ms",
   columns: [

@@ -8,7 +8,8 @@ const redis = programVersion("redis-server")
 export const bullmq: System = {
   name: "BullMQ",
   version: `${packageVersion("bullmq") ?? "?"}, Redis ${redis ?? "?"}`,
-  about: "one queue, concurrency of the worker as its guide says, jobs removed when complete, results by queue events;" +
+  about:
+    "one queue, concurrency of the worker as its guide says, jobs removed when complete, results by queue events;" +
     " Redis without persistence, appendfsync always when durable",
   client: here("systems/bullmq/client.ts"),
   missing: redis === undefined

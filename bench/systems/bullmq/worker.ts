@@ -11,7 +11,11 @@ const worker = new Worker(
     count()
     return work(name, data)
   },
-  { connection: { host: "127.0.0.1", port: Number(process.argv[2]) }, concurrency: slots, removeOnComplete: { count: 0 } }
+  {
+    connection: { host: "127.0.0.1", port: Number(process.argv[2]) },
+    concurrency: slots,
+    removeOnComplete: { count: 0 }
+  }
 )
 await worker.waitUntilReady()
 serveUntilStopped()

@@ -27,7 +27,9 @@ export const connect: ClientModule["connect"] = async (options): Promise<Client>
   return {
     run: async (job) => resultOf((await queue.add(job.name, encode(job))).id),
     runAll(jobs) {
-      const added: Promise<ReadonlyArray<Added>> = queue.addBulk(jobs.map((job) => ({ name: job.name, data: encode(job), opts: jobOptions })))
+      const added: Promise<ReadonlyArray<Added>> = queue.addBulk(
+        jobs.map((job) => ({ name: job.name, data: encode(job), opts: jobOptions }))
+      )
       return {
         accepted: added.then(() => {}),
         results: () => added.then((added) => Promise.all(added.map(({ id }) => resultOf(id))))

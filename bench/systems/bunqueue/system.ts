@@ -20,12 +20,11 @@ export const bunqueue: System = {
     : undefined,
   async start({ durable, executions, folder, hold }) {
     const port = await freePort()
+    const cli = here("../node_modules/bunqueue/dist/cli/index.js")
+    const ports = ["--tcp-port", String(port), "--http-port", String(await freePort())]
+    const storage = durable ? ["--data-path", join(folder, "bunqueue.db")] : []
     const server = await start(
-      [
-        ...[bun, here("../node_modules/bunqueue/dist/cli/index.js"), "start", "--host", "127.0.0.1"],
-        ...["--tcp-port", String(port), "--http-port", String(await freePort())],
-        ...(durable ? ["--data-path", join(folder, "bunqueue.db")] : [])
-      ],
+      [bun, cli, "start", "--host", "127.0.0.1", ...ports, ...storage],
       { ready: new RegExp(String(port), "u") }
     )
     const worker = hold

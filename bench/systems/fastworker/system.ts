@@ -11,11 +11,11 @@ export const bin = here("../dist/bin.js")
 export const startControlPlane = async (flags: ReadonlyArray<string> = []) => {
   const discovery = `tcp://127.0.0.1:${await freePort()}`
   const loopback = "tcp://127.0.0.1:0"
-  const plane = await start([
-    ...[bin, "control-plane", "--json", "--discovery", discovery],
-    ...["--address", loopback, "--worker-address", loopback, "--dashboard", "127.0.0.1:0", ...flags]
-  ])
-  const { address, dashboard, workerAddress } = JSON.parse(/\{.*"event":"ready".*\}/u.exec(plane.output)?.[0] ?? "") as {
+  const addresses = ["--address", loopback, "--worker-address", loopback, "--discovery", discovery]
+  const plane = await start([bin, "control-plane", "--json", ...addresses, "--dashboard", "127.0.0.1:0", ...flags])
+  const { address, dashboard, workerAddress } = JSON.parse(
+    /\{.*"event":"ready".*\}/u.exec(plane.output)?.[0] ?? ""
+  ) as {
     readonly address: string
     readonly workerAddress: string
     readonly dashboard: string
@@ -23,10 +23,10 @@ export const startControlPlane = async (flags: ReadonlyArray<string> = []) => {
   return { ...plane, discovery, address, workerAddress, dashboard }
 }
 
-export const workerCommand = (discovery: string, concurrency: number = slots): ReadonlyArray<string> => [
-  ...[bin, "worker", "--json", "--discovery", discovery, "--concurrency", String(concurrency)],
-  ...["--tasks", here("systems/fastworker/tasks.ts")]
-]
+export const workerCommand = (discovery: string, concurrency: number = slots): ReadonlyArray<string> => {
+  const tasks = here("systems/fastworker/tasks.ts")
+  return [bin, "worker", "--json", "--discovery", discovery, "--concurrency", String(concurrency), "--tasks", tasks]
+}
 
 export const fastworker: System = {
   name: "FastWorker",

@@ -42,7 +42,8 @@ const check = (command: ReadonlyArray<string>, options: object) => {
 export const graphile: System = {
   name: "graphile-worker",
   version: `${packageVersion("graphile-worker") ?? "?"}, PostgreSQL ${postgres ?? "?"}`,
-  about: "the configuration of its performance page (24 jobs at once, local queue of 500, completions in batches, pool of" +
+  about:
+    "the configuration of its performance page (24 jobs at once, local queue of 500, completions in batches, pool of" +
     " 25), results by NOTIFY in batches; PostgreSQL with the non-durable settings of its manual, its defaults when durable",
   client: here("systems/graphile/client.ts"),
   missing: postgres === undefined
