@@ -1,192 +1,89 @@
 /**
- * `npm run bench`: tasks per second and latency of FastWorker and, when Redis is installed, of BullMQ beside it: the same
- * work, in the same run, turn by turn. Three processes each (client, control plane or Redis, worker) on the loopback.
+ * `npm run bench`: everything that is said about the speed of FastWorker, measured beside what people would pick instead and
+ * beside what the sockets alone could do, in the same run, turn by turn. See `docs/performance.md`.
  *
- *     npm run bench -- [--json] [--runs 5] [--millis 3000] [--warm-up 1000] [--only fastworker|bullmq]
+ *     npm run bench -- [--only throughput,latency] [--peers bullmq,bunqueue | --peers none] [--runs 5] [--millis 3000]
+ *                      [--warm-up 1000] [--quick] [--json FILE] [--list]
  */
-import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { cpus, tmpdir } from "node:os"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import type { ClientReport } from "./drive.ts"
-import { freePort, start, type Started } from "./processes.ts"
+import { machine } from "./machine.ts"
+import { runMeasure } from "./measure.ts"
+import { measures } from "./measures/all.ts"
+import { ceilings, fastworker, peers } from "./systems/all.ts"
+import { toGoals, toTable, verdict } from "./table.ts"
 
 const { values } = parseArgs({
   options: {
-    json: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
+    only: { type: "string" },
+    peers: { type: "string" },
     runs: { type: "string", default: "5" },
     millis: { type: "string", default: "3000" },
-    "warm-up": { type: "string", default: "1000" }
+    "warm-up": { type: "string", default: "1000" },
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    list: { type: "boolean", default: false }
   }
 })
+
+/** The named ones of a list, all of them without names; a name that is not there ends the program. */
+const chosen = <A extends { readonly name: string }>(all: ReadonlyArray<A>, names: string | undefined) => {
+  const wanted = names?.toLowerCase().split(",").filter((name) => name !== "" && name !== "none")
+  const known = all.map(({ name }) => name.toLowerCase())
+  const unknown = wanted?.filter((name) => !known.includes(name)) ?? []
+  if (unknown.length > 0) {
+    console.error(`There is no ${unknown.join(", ")}: choose from ${known.join(", ")}`)
+    process.exit(2)
+  }
+  return wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name.toLowerCase()))
+}
+
 const runs = Math.max(1, Number(values.runs))
-const timing = { millis: Math.max(200, Number(values.millis)), warmUpMillis: Number(values["warm-up"]) }
-const inFlight = [1, 64, 1_024]
+const timing = { millis: Math.max(200, Number(values.millis)), warmUpMillis: Math.max(0, Number(values["warm-up"])) }
+const compared = chosen(peers, values.peers)
+const absent = compared.filter(({ missing }) => missing !== undefined)
+const systems = [fastworker, ...compared.filter(({ missing }) => missing === undefined)]
+const selected = chosen(measures({ systems, ceilings, ...timing, quick: values.quick }), values.only)
 
-/** Slots of the worker, the same for each system. */
-const slots = 1_024
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), "fastworker-bench-"))
-
-interface System {
-  readonly name: string
-  readonly start: (executions: string) => Promise<{
-    readonly clientArgs: object
-    readonly processes: ReadonlyArray<Started>
-  }>
-  readonly client: string
+if (values.list) {
+  for (const { name, title } of selected) console.log(`${name.padEnd(12)} ${title}`)
+  process.exit(0)
 }
 
-const fastworker: System = {
-  name: "FastWorker",
-  client: here("fastworker/client.ts"),
-  async start(executions) {
-    const bin = here("../dist/bin.js")
-    const discovery = `tcp://127.0.0.1:${await freePort()}`
-    const plane = await start([
-      bin,
-      "control-plane",
-      "--json",
-      "--address",
-      "tcp://127.0.0.1:0",
-      "--worker-address",
-      "tcp://127.0.0.1:0",
-      "--discovery",
-      discovery,
-      "--dashboard",
-      "127.0.0.1:0"
-    ])
-    const worker = await start(
-      [bin, "worker", "--json", "--discovery", discovery, "--concurrency", String(slots), "--tasks", here("task.ts")],
-      { BENCH_EXECUTIONS: executions }
-    )
-    return { clientArgs: { discovery, planePid: plane.pid }, processes: [worker, plane] }
+console.log(`${machine.cores} cores, ${machine.cpu}, ${machine.memory}, ${machine.system}, Node ${machine.node}`)
+console.log(`Medians of ${runs} runs, loads of ${timing.millis / 1_000} s; load of the machine before: ${machine.load}`)
+for (const { about, name, version } of [...systems, ...ceilings]) console.log(`  ${name} ${version}: ${about}`)
+for (const { missing, name } of absent) console.log(`  ${name} is left out: ${missing}`)
+
+const results = []
+for (const measure of selected) {
+  const measured = await runMeasure(measure, runs, (line) => console.error(line))
+  results.push(measured)
+  for (const line of toTable(measured)) console.log(line)
+}
+const goals = results.flatMap(({ goals }) => goals)
+for (const line of toGoals(goals)) console.log(line)
+
+if (values.json !== undefined) {
+  const about = [...systems, ...ceilings].map(({ about, name, version }) => ({ name, version, about }))
+  const leftOut = absent.map(({ missing, name }) => ({ name, missing }))
+  const judged = goals.map((goal) => ({ ...goal, reached: verdict(goal) }))
+  const report = {
+    machine,
+    runs,
+    ...timing,
+    quick: values.quick,
+    systems: about,
+    leftOut,
+    measures: results,
+    goals: judged
   }
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
 }
-
-const bullmq: System = {
-  name: "BullMQ",
-  client: here("bullmq/client.ts"),
-  async start(executions) {
-    const port = await freePort()
-    const redis = await start(["redis-server", "--port", String(port), "--bind", "127.0.0.1", "--save", ""], {}, {
-      ready: /Ready to accept connections/u
-    })
-    const worker = await start([here("bullmq/worker.ts"), JSON.stringify({ port, slots })], {
-      BENCH_EXECUTIONS: executions
-    })
-    return { clientArgs: { port }, processes: [worker, redis] }
-  }
-}
-
-/** One run of one system: fresh processes, each number of tasks in flight in turn, the exact-delivery check. */
-const measure = async (system: System, run: number): Promise<ClientReport & { readonly executions: number }> => {
-  const file = join(folder, `${system.name}-${run}`)
-  const { clientArgs, processes } = await system.start(file)
-  const report = await new Promise<ClientReport>((resolve, reject) => {
-    const child = spawn(process.execPath, [system.client, JSON.stringify({ ...clientArgs, inFlight, ...timing })], {
-      stdio: ["ignore", "pipe", "inherit"]
-    })
-    let output = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => output += text)
-    child.once(
-      "close",
-      (code) =>
-        code === 0
-          ? resolve(JSON.parse(output) as ClientReport)
-          : reject(new Error(`the client of ${system.name} failed`))
-    )
-  })
-  for (const { stop } of processes) await stop()
-  return { ...report, executions: Number(readFileSync(file, "utf8")) }
-}
-
-const median = (numbers: ReadonlyArray<number>): number => {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
-}
-
-const hasRedis = spawnSync("redis-server", ["--version"]).error === undefined
-const systems = (hasRedis ? [fastworker, bullmq] : [fastworker]).filter(({ name }) =>
-  values.only === "" || name.toLowerCase() === values.only.toLowerCase()
+// What a peer does wrong is shown; only what we do wrong, or could not measure, is a failure of this project.
+const ours = (name: string) => ![...compared, ...ceilings].some((other) => other.name === name)
+const isWrong = results.some(({ rows }) => rows.some(({ exactlyOnce, name }) => exactlyOnce === false && ours(name)))
+const isIncomplete = results.some(({ notes }) =>
+  notes.some((note) => ours(note.split(" failed in run")[0] ?? "") && note.includes(" failed in run"))
 )
-if (!hasRedis) console.error("redis-server is not installed: BullMQ is left out")
-
-const reports = new Map<System, Array<ClientReport & { readonly executions: number }>>()
-for (let run = 1; run <= runs; run++) {
-  for (const system of systems) {
-    console.error(`run ${run} of ${runs}: ${system.name}`)
-    reports.set(system, [...(reports.get(system) ?? []), await measure(system, run)])
-  }
-}
-rmSync(folder, { recursive: true })
-
-const results = systems.map((system) => {
-  const all = reports.get(system) ?? []
-  return {
-    system: system.name,
-    exactlyOnce: all.every(({ executions, samples, submitted }) =>
-      executions === submitted && samples.every(({ wrong }) => wrong === 0)
-    ),
-    submitted: all.reduce((sum, { submitted }) => sum + submitted, 0),
-    executions: all.reduce((sum, { executions }) => sum + executions, 0),
-    measures: inFlight.map((count) => {
-      const samples = all.flatMap(({ samples }) => samples.filter((sample) => sample.inFlight === count))
-      const micros = samples.flatMap(({ controlPlaneMicros }) =>
-        controlPlaneMicros === null ? [] : [controlPlaneMicros]
-      )
-      return {
-        inFlight: count,
-        tasksPerSecond: Math.round(median(samples.map(({ seconds, tasks }) => tasks / seconds))),
-        p50Millis: median(samples.map(({ p50 }) => p50)),
-        p99Millis: median(samples.map(({ p99 }) => p99)),
-        controlPlaneMicrosPerTask: micros.length === 0 ? null : median(micros)
-      }
-    })
-  }
-})
-const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version }
-
-if (values.json) console.log(JSON.stringify({ machine, runs, ...timing, slots, results }))
-else {
-  console.log(`\nMedians of ${runs} runs of ${timing.millis / 1000} s, three processes on loopback, ${slots} slots`)
-  console.log(`${machine.cores} cores, ${machine.cpu}, Node ${machine.node}\n`)
-  const row = (cells: ReadonlyArray<string>) =>
-    console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(12) : cell.padStart(11)).join(""))
-  row(["system", "in flight", "tasks/s", "p50 ms", "p99 ms", "plane µs"])
-  for (const { measures, system } of results) {
-    for (const measure of measures) {
-      row([
-        system,
-        String(measure.inFlight),
-        String(measure.tasksPerSecond),
-        measure.p50Millis.toFixed(3),
-        measure.p99Millis.toFixed(3),
-        measure.controlPlaneMicrosPerTask === null ? "-" : measure.controlPlaneMicrosPerTask.toFixed(1)
-      ])
-    }
-  }
-  const [ours, theirs] = results
-  if (ours !== undefined && theirs !== undefined) {
-    const our = ours.measures
-    const ratio = (pick: (measure: (typeof our)[number]) => number) =>
-      our.map((measure, i) => {
-        const other = theirs.measures[i]
-        return other === undefined ? "-" : (pick(measure) / pick(other)).toFixed(2)
-      }).join(", ")
-    console.log(`\n${ours.system} : ${theirs.system} at ${inFlight.join(", ")} in flight`)
-    console.log(
-      `  tasks/s ${ratio(({ tasksPerSecond }) => tasksPerSecond)}   p50 ${ratio(({ p50Millis }) => p50Millis)}`
-    )
-  }
-  for (const { exactlyOnce, executions, submitted, system } of results) {
-    const verdict = exactlyOnce ? "yes" : `NO, the handler ran ${executions} times`
-    console.log(`${system}: ${submitted} tasks, each ran once and gave its own result: ${verdict}`)
-  }
-}
-// The peers' results are shown; only ours is a failure of this project.
-if (results.some(({ exactlyOnce, system }) => system === fastworker.name && !exactlyOnce)) process.exitCode = 1
+if (isWrong || isIncomplete) process.exitCode = 1

@@ -1,31 +1,86 @@
-/** The benchmark works: short, without a peer, with the check that every task ran exactly once. */
+/** The benchmark works: short, without peers, with the check that every task ran exactly once. And a guard of the speed. */
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-const bench = fileURLToPath(new URL("../bench/main.ts", import.meta.url))
+const bench = (name: string) => fileURLToPath(new URL(`../bench/${name}`, import.meta.url))
+
+const run = async (args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] })
+  let stdout = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text)
+  const [code] = await once(child, "close") as [number | null]
+  return { code, stdout }
+}
+
+interface Row {
+  readonly name: string
+  readonly exactlyOnce?: boolean
+  readonly numbers: Readonly<Record<string, number>>
+}
+
+const measure = async (names: string, flags: ReadonlyArray<string>) => {
+  const folder = mkdtempSync(join(tmpdir(), "fastworker-test-"))
+  const file = join(folder, "report.json")
+  try {
+    const { code } = await run([bench("main.ts"), "--only", names, "--runs", "1", "--json", file, ...flags])
+    assert.strictEqual(code, 0)
+    const { measures } = JSON.parse(readFileSync(file, "utf8")) as { measures: Array<{ rows: Array<Row> }> }
+    return measures.map(({ rows }) => rows)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describe("bench", () => {
-  it("reports every number of tasks in flight, and that each task ran exactly once", async () => {
-    const child = spawn(
-      process.execPath,
-      [bench, "--json", "--only", "fastworker", "--runs", "1", "--millis", "1000", "--warm-up", "500"],
-      { stdio: ["ignore", "pipe", "ignore"] }
-    )
-    let stdout = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text)
-    const [code] = await once(child, "close") as [number | null]
+  it("measures ours and the ceilings under the same loads, and that each task ran exactly once", async () => {
+    const flags = ["--peers", "none", "--millis", "500", "--warm-up", "300"]
+    const [rows = []] = await measure("open-loop", flags)
 
-    assert.strictEqual(code, 0)
-    const { results } = JSON.parse(stdout) as {
-      results: Array<
-        { system: string; exactlyOnce: boolean; submitted: number; measures: Array<Record<string, number>> }
-      >
+    assert.deepStrictEqual(rows.map(({ name }) => name), ["FastWorker", "node-nng", "node:net"])
+    for (const { exactlyOnce, name, numbers } of rows) {
+      assert.isTrue(exactlyOnce, name)
+      assert.isAbove(numbers["maximum"] ?? 0, 0)
+      assert.isAbove(numbers["p99"] ?? 0, 0)
     }
-    assert.strictEqual(results.length, 1)
-    assert.deepInclude(results[0], { system: "FastWorker", exactlyOnce: true })
-    assert.deepStrictEqual(results[0]?.measures.map(({ inFlight }) => inFlight), [1, 64, 1_024])
-    for (const measure of results[0]?.measures ?? []) assert.isAbove(measure["tasksPerSecond"] ?? 0, 0)
+  }, 120_000)
+
+  it("simulates 10,000 workers, whose tasks all run exactly once though a tenth of the workers is lost", async () => {
+    const { stdout } = await run(["--expose-gc", bench("children/fleet.ts"), "10000", "50"])
+
+    const { executions, mostLoaded, submitted } = JSON.parse(stdout) as Record<string, number>
+    assert.isAbove(submitted ?? 0, 160_000)
+    assert.strictEqual(executions, submitted)
+    assert.strictEqual(mostLoaded, 1)
+  }, 120_000)
+
+  it("refuses a measure that there is not", async () => {
+    assert.strictEqual((await run([bench("main.ts"), "--only", "speed"])).code, 2)
+  })
+})
+
+describe("the control plane's CPU for each task", () => {
+  /**
+   * Times what parsing and printing the same headers costs in the same process, in the same moments. With the present code it
+   * is 3.3 to 5.9, in thirty runs on a machine with six runnable processes for each core, and the least of three never was
+   * above 5; a task that costs twice as much is above this bound. When the code becomes faster, lower it.
+   */
+  const bound = 6
+
+  /** What else runs on the machine makes it larger, never smaller: the least of some tries is the code's own. */
+  const tries = 3
+
+  it("is a few times that of parsing and printing its headers", async () => {
+    let least = Infinity
+    for (let i = 0; i < tries && least > bound; i++) {
+      const { stdout } = await run([bench("ControlPlane.ts"), "--seconds", "1", "--json"])
+      least = Math.min(least, (JSON.parse(stdout) as { readonly ratio: number }).ratio)
+    }
+
+    assert.isAtMost(least, bound)
   }, 120_000)
 })

@@ -1,0 +1,143 @@
+/**
+ * CPU time of the control plane for each task, without sockets, beside a yardstick: the time that the same process takes
+ * to parse and print the same headers. Their ratio is what a busy machine leaves alone, so it is what CI guards.
+ */
+import type { Headless } from "./headless.ts"
+import { cpuMicros, message, runHeadless, submitWaiting, token, turn } from "./headless.ts"
+
+/** Batches that are measured together: few, so that some samples meet nothing else that runs. */
+const rounds = 16
+
+export interface PlaneCost {
+  /** µs a task: the best decile of the samples, and the best of all. */
+  readonly plane: number
+  readonly best: number
+  /** µs a task of parsing and printing its headers: the best decile. */
+  readonly yardstick: number
+  readonly ratio: number
+}
+
+/** Messages of so many batches, made before anything is measured. */
+const life = (client: string, worker: string, seq: number, batch: number) => {
+  const ids = Array.from({ length: rounds }, () => Array.from({ length: batch }, token))
+  const sizes = Array.from({ length: batch }, (_, i) => ({ args: `{"x":${i},"y":1}`, result: `${i + 1}` }))
+  const args = sizes.map((size) => size.args).join("")
+  const results = sizes.map((size) => size.result).join("")
+  return ids.map((batchIds, round) => ({
+    submit: message({
+      v: 1,
+      op: "submit",
+      session: client,
+      tasks: batchIds.map((id, i) => ({ id, name: "add", size: sizes[i]?.args.length ?? 0, watch: true }))
+    }, args),
+    collect: message({ v: 1, op: "collect", session: client, ack: (seq + round) * batch, wait: 10_000 }),
+    exchange: message({
+      v: 1,
+      op: "exchange",
+      session: worker,
+      seq: seq + round + 2,
+      settled: seq + round + 1,
+      free: 4 * batch,
+      reports: batchIds.map((id, i) => ({ id, attempt: 1, state: "succeeded", size: sizes[i]?.result.length ?? 0 }))
+    }, results)
+  }))
+}
+
+interface Header {
+  readonly tasks?: ReadonlyArray<{ readonly id: string }>
+  readonly reports?: ReadonlyArray<{ readonly id: string }>
+}
+
+/** As many as the control plane remembers outcomes. */
+const maxRemembered = 10_000
+
+/** The sample below which this share of them is. */
+const quantile = (samples: ReadonlyArray<number>, share: number) =>
+  [...samples].sort((a, b) => a - b)[Math.floor(samples.length * share)] ?? NaN
+
+/** Takes one sample after the other, each of one life's worth of messages. */
+const makePlaneSample = async (plane: Headless, batch: number) => {
+  const client = token()
+  const worker = token()
+  const tasks = [{ name: "add" }]
+  plane.toWorkers(message({ v: 1, op: "register", session: worker, worker: "w", slots: 4 * batch, tasks }))
+  plane.toWorkers(message({ v: 1, op: "exchange", session: worker, seq: 1, free: 4 * batch }))
+  await turn()
+  let seq = 0
+  return async () => {
+    const messages = life(client, worker, seq, batch)
+    seq += rounds
+    const before = cpuMicros()
+    for (const { collect, exchange, submit } of messages) {
+      plane.toClients(collect)
+      plane.toClients(submit)
+      await turn()
+      plane.toWorkers(exchange)
+      await turn()
+    }
+    return (cpuMicros() - before) / (rounds * batch)
+  }
+}
+
+const newline = 0x0a
+
+/**
+ * Parses and prints the headers of messages that it has not seen before, and remembers their ids for a while: what is slow
+ * for want of cache is so in both.
+ */
+const makeYardstickSample = (batch: number) => {
+  const remembered = new Map<string, number>()
+  const ids: Array<string> = []
+  let bytes = 0
+  const look = (message: Buffer) => {
+    const header = JSON.parse(message.toString("utf8", 0, message.indexOf(newline))) as Header
+    for (const { id } of header.tasks ?? header.reports ?? []) {
+      remembered.set(id, bytes)
+      if (ids.push(id) > maxRemembered) remembered.delete(ids[ids.length - maxRemembered] ?? "")
+    }
+    bytes += JSON.stringify(header).length
+  }
+  return () => {
+    const messages = life(token(), token(), 0, batch)
+    const before = cpuMicros()
+    for (const { exchange, submit } of messages) {
+      look(submit)
+      look(exchange)
+    }
+    const took = (cpuMicros() - before) / (rounds * batch)
+    ids.splice(0, ids.length - maxRemembered)
+    if (bytes === 0) throw new Error("nothing was measured")
+    return took
+  }
+}
+
+/**
+ * Measures for some seconds of CPU time, with so many tasks in each message, while others wait. Samples of both are taken in
+ * turn, so that what else happens on the machine meets both.
+ */
+export const measurePlaneCost = ({ batch, seconds, waiting }: {
+  readonly batch: number
+  readonly seconds: number
+  readonly waiting: number
+}): Promise<PlaneCost> =>
+  runHeadless(async (headless) => {
+    await submitWaiting(headless, waiting, "{}")
+    const samplePlane = await makePlaneSample(headless, batch)
+    const sampleYardstick = makeYardstickSample(batch)
+    const plane: Array<number> = []
+    const yardstick: Array<number> = []
+    const until = cpuMicros() + seconds * 1e6
+    while (cpuMicros() < until || plane.length < 20) {
+      plane.push(await samplePlane())
+      yardstick.push(sampleYardstick())
+    }
+    // The first ones run code that is not compiled yet.
+    const warm = plane.length >> 2
+    const [planes, yardsticks] = [plane.slice(warm), yardstick.slice(warm)]
+    return {
+      plane: quantile(planes, 0.1),
+      best: quantile(planes, 0),
+      yardstick: quantile(yardsticks, 0.1),
+      ratio: quantile(planes, 0.1) / quantile(yardsticks, 0.1)
+    }
+  })
