@@ -1,7 +1,7 @@
 import { playwright } from "@vitest/browser-playwright"
 import solid from "vite-plugin-solid"
 import { defineConfig } from "vitest/config"
-import { executable } from "./test/harness/Chromium.ts"
+import { executable, flags } from "./test/harness/Chromium.ts"
 
 const components = "test/dashboard/components/**/*.test.tsx"
 
@@ -35,7 +35,7 @@ export default defineConfig({
             headless: true,
             screenshotFailures: false,
             provider: playwright({
-              launchOptions: { executablePath: executable, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] }
+              launchOptions: { executablePath: executable, args: flags }
             }),
             instances: [{ browser: "chromium" as const }]
           }

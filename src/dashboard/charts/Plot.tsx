@@ -102,7 +102,7 @@ export default function Plot(props: ChartProps) {
   const options = (width: number, height: number): uPlot.Options => ({
     width,
     height,
-    padding: [8, hasEnds() ? endWidth : 12, 0, 0],
+    padding: [8, hasEnds() ? endWidth : 16, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: props.onRange !== undefined, y: false, setScale: false }, points: { show: false } },
     scales: {

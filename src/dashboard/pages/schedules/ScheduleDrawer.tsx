@@ -1,6 +1,6 @@
 /** Everything about one schedule: what it submits, when, and what became of it. */
 import { A } from "@solidjs/router"
-import { For, Show } from "solid-js"
+import { createRenderEffect, For, Show } from "solid-js"
 import type { ScheduleRow } from "../../../domain/View.ts"
 import { Button } from "../../components/Button.tsx"
 import { Drawer } from "../../components/Dialog.tsx"
@@ -21,6 +21,9 @@ export const ScheduleDrawer = (
 ) => {
   const { live } = useApp()
   const it = () => props.schedule
+  /** When the drawer closes there is no schedule any more. */
+  let id = ""
+  createRenderEffect(() => (id = it().id))
   const isPaused = () => props.actions.isPaused(it())
   const cron = () => {
     const { kind } = it()
@@ -54,6 +57,7 @@ export const ScheduleDrawer = (
     <Drawer
       label={`Schedule ${it().id}`}
       onClose={props.onClose}
+      returnTo={() => document.querySelector<HTMLElement>(`[data-row="${CSS.escape(id)}"]`)}
       head={
         <>
           <h2 class="clip drawer-title">{it().id}</h2>

@@ -161,7 +161,13 @@ const Row = (
     <tr>
       <td>
         <span class="name-line">
-          <button type="button" data-row class="row-name clip" aria-haspopup="dialog" onClick={() => props.open()}>
+          <button
+            type="button"
+            data-row={it().id}
+            class="row-name clip"
+            aria-haspopup="dialog"
+            onClick={() => props.open()}
+          >
             {it().id}
           </button>
           <Show when={isPaused()}>
@@ -202,7 +208,7 @@ const Row = (
           size="small"
           icon={RotateCw}
           blocked={live.blocked()}
-          aria-label={`Run ${it().id} now`}
+          aria-label={`Run now: ${it().id}`}
           onClick={() => void props.actions.run(it())}
         >
           Run now
