@@ -36,7 +36,7 @@ export const EmptyState = (
   }
 ) => (
   <div class="empty" data-small={props.small === true ? "" : undefined}>
-    <h3>{props.title}</h3>
+    <h2>{props.title}</h2>
     <Show when={props.text}>
       <p>{props.text}</p>
     </Show>
