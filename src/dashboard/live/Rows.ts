@@ -23,6 +23,12 @@ interface Drawn {
   users: number
 }
 
+/** Frames are this old when they come, at most; a list may be older than the frame that came before it. */
+const settleMillis = 500
+
+const isFinal = ({ state }: TaskRow) =>
+  state === "succeeded" || state === "failed" || state === "cancelled" || state === "expired"
+
 /** Most ids in one lookup. */
 const maxLookup = 500
 
@@ -31,6 +37,7 @@ export const createRows = (): Rows => {
   const known = new Map<string, TaskRow>()
   const drawn = new Map<string, Drawn>()
   let asking: AbortController | undefined
+  let settle: ReturnType<typeof setTimeout> | undefined
 
   const store = (row: TaskRow) => {
     known.set(row.id, row)
@@ -45,7 +52,10 @@ export const createRows = (): Rows => {
     asking = undefined
     if (result.ok && !own.signal.aborted) { for (const row of result.value.tasks) store(row) }
   }
-  onCleanup(() => asking?.abort())
+  onCleanup(() => {
+    asking?.abort()
+    clearTimeout(settle)
+  })
 
   live.onFrame((frame) => {
     for (const tuple of frame.tasks ?? []) {
@@ -58,6 +68,10 @@ export const createRows = (): Rows => {
   return {
     put: (rows) => {
       for (const row of rows) store(row)
+      // What changed while the answer was on its way was in a frame that came before these rows were here.
+      if (rows.every(isFinal)) return
+      clearTimeout(settle)
+      settle = setTimeout(() => void lookUp(), settleMillis)
     },
     get: (id) => known.get(id),
     use: (id) => {
