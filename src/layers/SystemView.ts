@@ -16,18 +16,17 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { packageVersion } from "./ControlPlaneViews.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
 
-/** None of the settings is a secret. One that is must be left out here. */
+/** Settings that are said to be there, and not what they are. */
+const hidden: ReadonlySet<string> = new Set(["secret", "tls"] satisfies ReadonlyArray<keyof Values>)
+
+const textOf = (name: string, value: unknown): string => {
+  if (hidden.has(name)) return value === undefined ? "none" : "set"
+  if (typeof value !== "number") return String(value)
+  return name.endsWith("Bytes") ? formatSize(value) : name.endsWith("Millis") ? formatDuration(value) : String(value)
+}
+
 const settingsOf = (settings: Values): SystemView["settings"] =>
-  Object.entries(settings).map(([name, value]: [string, string | number]) => ({
-    name,
-    value: typeof value !== "number"
-      ? value
-      : name.endsWith("Bytes")
-      ? formatSize(value)
-      : name.endsWith("Millis")
-      ? formatDuration(value)
-      : String(value)
-  }))
+  Object.entries(settings).map(([name, value]: [string, unknown]) => ({ name, value: textOf(name, value) }))
 
 /** What stands in the file, and beside it until it is taken over. */
 const bytesOf = (file: string): number =>

@@ -90,6 +90,21 @@ describe("a session", () => {
   })
 })
 
+describe("nobody, whatever the role,", () => {
+  it("is shown the secret", async () => {
+    for (const key of [secret, observer]) {
+      const headers = bearer(key)
+      for (const path of ["/api/system", "/api/snapshot", "/api/stats", "/api/workers", "/openapi.json", "/api/docs"]) {
+        const { status, text } = await ask(path, { headers })
+        assert.strictEqual(status, 200, path)
+        assert.notInclude(text, secret)
+      }
+      const settings = (await ask("/api/system", { headers })).body["settings"]
+      assert.deepInclude(settings, { name: "secret", value: "set" })
+    }
+  })
+})
+
 describe("roles", () => {
   it("an observer reads, and can't change anything", async () => {
     const headers = bearer(observer)
