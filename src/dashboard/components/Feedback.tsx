@@ -20,7 +20,7 @@ export const Skeleton = (props: { readonly rows?: number; readonly height?: numb
 /** Code that can be copied. */
 export const Snippet = (props: { readonly code: string; readonly label: string }) => (
   <div class="copyable">
-    <pre tabIndex={0} role="region" aria-label={props.label}>{props.code}</pre>
+    <pre tabIndex={0} role="group" aria-label={props.label}>{props.code}</pre>
     <CopyButton text={props.code} label={`Copy ${props.label}`} />
   </div>
 )
@@ -36,7 +36,10 @@ export const EmptyState = (
   }
 ) => (
   <div class="empty" data-small={props.small === true ? "" : undefined}>
-    <h3>{props.title}</h3>
+    {/* Alone on a page it follows the title, in a part of one the heading of that. */}
+    <Show when={props.small} fallback={<h2>{props.title}</h2>}>
+      <h3>{props.title}</h3>
+    </Show>
     <Show when={props.text}>
       <p>{props.text}</p>
     </Show>
