@@ -36,10 +36,7 @@ export const EmptyState = (
   }
 ) => (
   <div class="empty" data-small={props.small === true ? "" : undefined}>
-    {/* Alone on a page it follows the title, in a part of one the heading of that. */}
-    <Show when={props.small} fallback={<h2>{props.title}</h2>}>
-      <h3>{props.title}</h3>
-    </Show>
+    <h2>{props.title}</h2>
     <Show when={props.text}>
       <p>{props.text}</p>
     </Show>

@@ -56,7 +56,7 @@ export const Attempts = (props: { readonly task: TaskDetail }) => {
           )}
         </Index>
       </ol>
-      <p class="ticks num" aria-hidden="true">
+      <p class="axis num" aria-hidden="true">
         <span class="track">
           <Index each={timeline()?.ticks ?? []}>
             {(tick) => <i style={{ left: `${tick().at * 100}%` }}>{label(tick().millis)}</i>}
