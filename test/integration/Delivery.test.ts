@@ -55,9 +55,9 @@ describe("8 clients with 500 tasks each, over 3 workers", () => {
 })
 
 describe("20,000 tasks", () => {
-  it.live("leave nothing behind but what the bounds of the result cache allow", () =>
+  it.live("leave nothing behind but what the bounds of results and history allow", () =>
     Effect.gen(function*() {
-      const plane = yield* startControlPlane({ resultCacheSize: 500, tombstones: 500 })
+      const plane = yield* startControlPlane({ resultCacheSize: 500, tombstones: 500, maxHistory: 500 })
       yield* startWorker(plane, echoLayer, { id: "w", concurrency: 256 })
       const client = yield* startClient(plane)
       const runMany = (count: number) =>

@@ -28,7 +28,10 @@ const checkHistory = ({ core, memory, restored }: ReturnType<World["server"]>) =
     expired: counts.expired
   }
   if (JSON.stringify(told) !== JSON.stringify(expected)) {
-    throw new Broken("the history counts what the core does", `${JSON.stringify(told)}, not ${JSON.stringify(expected)}`)
+    throw new Broken(
+      "the history counts what the core does",
+      `${JSON.stringify(told)}, not ${JSON.stringify(expected)}`
+    )
   }
 }
 
