@@ -20,7 +20,7 @@ export const Skeleton = (props: { readonly rows?: number; readonly height?: numb
 /** Code that can be copied. */
 export const Snippet = (props: { readonly code: string; readonly label: string }) => (
   <div class="copyable">
-    <pre tabIndex={0} role="region" aria-label={props.label}>{props.code}</pre>
+    <pre tabIndex={0} role="group" aria-label={props.label}>{props.code}</pre>
     <CopyButton text={props.code} label={`Copy ${props.label}`} />
   </div>
 )

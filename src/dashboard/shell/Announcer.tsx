@@ -26,7 +26,7 @@ export const Announcer = () => {
     defer: true
   }))
   createEffect(on(live.status, (status, before) => {
-    if (status === "live") say("Connected again.")
+    if (status === "live" && before !== "connecting") say("Connected again.")
     else if (before === "live") say("The connection to the control plane is lost. Trying again.")
   }, { defer: true }))
   return <div class="reader" role="status">{said()}</div>

@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { ScheduleRow, TaskRow, TypeRow } from "../../../src/domain/View.ts"
 import { executable } from "../../harness/Chromium.ts"
 import { openShop, type Shop } from "./Shop.ts"
-import { launch, type Visitor, visit } from "./Visit.ts"
+import { launch, visit, type Visitor } from "./Visit.ts"
 
 let shop: Shop
 let browser: Browser
@@ -22,7 +22,8 @@ afterAll(async () => {
 })
 
 const open = (path: string) => page.goto(shop.url + path)
-const click = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" }).first().click()
+const click = (name: string | RegExp) =>
+  page.getByRole("button", { name, exact: typeof name === "string" }).first().click()
 /** The answer in the dialog that asks. */
 const confirm = (name: string | RegExp) =>
   page.getByRole("dialog").getByRole("button", { name, exact: typeof name === "string" }).click()
@@ -163,4 +164,6 @@ describe.skipIf(executable === undefined)("in the dashboard one can", () => {
 })
 
 const schedule = async (id: string) =>
-  (await shop.ask<{ readonly schedules: ReadonlyArray<ScheduleRow> }>("/schedules")).schedules.find((row) => row.id === id)
+  (await shop.ask<{ readonly schedules: ReadonlyArray<ScheduleRow> }>("/schedules")).schedules.find((row) =>
+    row.id === id
+  )

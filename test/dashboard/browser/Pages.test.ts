@@ -94,7 +94,7 @@ describe.skipIf(executable === undefined)("the dashboard in Chromium", () => {
     it(`shows ${name}: with live data, in both themes, for everybody, on small screens, without a complaint`, async () => {
       const { page, problems } = await visit(browser, shop.url, path)
       for (const text of await shows()) await page.locator("body", { hasText: text }).waitFor()
-      await page.locator(".skeleton").waitFor({ state: "detached" })
+      await page.locator(".skeleton").first().waitFor({ state: "detached" })
       await isAccessible(page, `${name} in the light`)
       await page.emulateMedia({ colorScheme: "dark" })
       await isAccessible(page, `${name} in the dark`, ["color-contrast"])
@@ -106,6 +106,29 @@ describe.skipIf(executable === undefined)("the dashboard in Chromium", () => {
       await page.context().close()
     })
   }
+
+  it("asks and helps in dialogs that shut nobody out", async () => {
+    const { page } = await visit(browser, shop.url, "/types/email.send")
+    const dialogs: ReadonlyArray<readonly [string, () => Promise<void>]> = [
+      ["Run a task", () => page.getByRole("button", { name: "Run a task" }).click()],
+      ["Find or run", () => page.keyboard.press("Control+k")],
+      ["Keyboard shortcuts", () => page.keyboard.press("?")],
+      ["Pause dispatch?", () => page.keyboard.press("Shift+P")]
+    ]
+    for (const [name, open] of dialogs) {
+      await open()
+      const dialog = page.getByRole("dialog", { name })
+      await dialog.waitFor()
+      await page.locator(".skeleton").first().waitFor({ state: "detached" })
+      await isAccessible(page, name)
+      await page.emulateMedia({ colorScheme: "dark" })
+      await isAccessible(page, `${name} in the dark`, ["color-contrast"])
+      await page.emulateMedia({ colorScheme: "light" })
+      await page.keyboard.press("Escape")
+      await dialog.waitFor({ state: "detached" })
+    }
+    await page.context().close()
+  })
 
   it("shows the numbers that the API says, and goes on doing so as they change", async () => {
     const { page } = await visit(browser, shop.url, "/types/email.send")

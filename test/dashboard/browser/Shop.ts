@@ -9,11 +9,10 @@ export const hostileTasks = fileURLToPath(new URL("hostile.ts", import.meta.url)
 
 export interface ShopOptions {
   readonly workers?: ReadonlyArray<{ readonly id: string; readonly slots?: number; readonly tasks?: string }>
-  /** More flags of the control plane. */
-  readonly flags?: ReadonlyArray<string>
+  readonly namespace?: string
 }
 
-export const openShop = async ({ flags = [], workers = [{ id: "wkr-1", slots: 4 }] }: ShopOptions = {}) => {
+export const openShop = async ({ namespace = "shop", workers = [{ id: "wkr-1", slots: 4 }] }: ShopOptions = {}) => {
   const cluster = await Cluster.make()
   const port = await freePort()
   const start = () =>
@@ -24,10 +23,11 @@ export const openShop = async ({ flags = [], workers = [{ id: "wkr-1", slots: 4 
       "never",
       "--dashboard",
       `127.0.0.1:${port}`,
-      ...flags
+      "--namespace",
+      namespace
     ])
   const startWorker = (id: string, slots = 4, tasks = shopTasks) =>
-    cluster.worker(["--id", id, "--concurrency", `${slots}`, "--tasks", tasks])
+    cluster.worker(["--id", id, "--concurrency", `${slots}`, "--tasks", tasks, "--namespace", namespace])
   const plane = await start()
   const running = await Promise.all(workers.map(({ id, slots, tasks }) => startWorker(id, slots, tasks)))
   const url = `http://127.0.0.1:${port}`
@@ -74,8 +74,11 @@ export type Shop = Awaited<ReturnType<typeof openShop>>
 
 /** The work of a small day: what succeeds, what fails, what goes on and what is for later. */
 export const fillShop = async (shop: Shop) => {
-  const mails = Array.from({ length: 12 }, (_, index) =>
-    shop.submit("email.send", { to: `p${index}@example.com`, template: "welcome" }, { id: `mail-${index}` }))
+  const mails = Array.from(
+    { length: 12 },
+    (_, index) =>
+      shop.submit("email.send", { to: `p${index}@example.com`, template: "welcome" }, { id: `mail-${index}` })
+  )
   await Promise.all([
     ...mails,
     shop.submit("billing.charge_invoice", { invoice: "INV-1", cents: 1_200 }, { id: "paid" }),

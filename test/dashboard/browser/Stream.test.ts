@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { SystemView } from "../../../src/domain/View.ts"
 import { executable } from "../../harness/Chromium.ts"
 import { openShop, type Shop } from "./Shop.ts"
-import { isLive, launch, visit } from "./Visit.ts"
+import { isAccessible, isLive, launch, visit } from "./Visit.ts"
 
 let shop: Shop
 let browser: Browser
@@ -50,6 +50,7 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     await run.and(page.locator("[aria-disabled=true]")).waitFor()
     await page.locator(".notice", { hasText: "No connection to the control plane since" }).waitFor({ timeout: 20_000 })
     await page.getByText("This is how it was at").waitFor()
+    await isAccessible(page, "without a connection")
 
     const again = await shop.restart()
     await page.getByRole("button", { name: "Try now" }).click({ timeout: 2_000 }).catch(() => {})

@@ -54,7 +54,9 @@ export const isAccessible = async (page: Page, what: string, rules?: ReadonlyArr
   const axe = new AxeBuilder({ page })
   const { violations } = await (rules === undefined ? axe.withTags(tags) : axe.withRules([...rules])).analyze()
   const found = violations.map(({ id, nodes }) =>
-    `${id}: ${nodes.slice(0, 3).map(({ failureSummary, html }) => `${html.slice(0, 200)} ${failureSummary}`).join("\n  ")}`
+    `${id}: ${
+      nodes.slice(0, 3).map(({ failureSummary, html }) => `${html.slice(0, 200)} ${failureSummary}`).join("\n  ")
+    }`
   )
   assert.deepStrictEqual(found, [], what)
 }

@@ -20,12 +20,15 @@ export const hostile = Task.define(name, {
   error: Attack,
   run: ({ fails }) =>
     fails
-      ? Effect.fail(new Attack({ message: attack, "</pre><script>window.owned=1</script>": "javascript:window.owned=1" }))
+      ? Effect.fail(
+        new Attack({ message: attack, "</pre><script>window.owned=1</script>": "javascript:window.owned=1" })
+      )
       : Effect.succeed({ [attack]: attack })
 })
 
 export const throws = Task.define("throws", {
-  run: () => Effect.die(Object.assign(new Error(attack), { stack: `Error: ${attack}\n    at ${attack} (${attack}:1:1)` }))
+  run: () =>
+    Effect.die(Object.assign(new Error(attack), { stack: `Error: ${attack}\n    at ${attack} (${attack}:1:1)` }))
 })
 
 export const schedule = Task.every(hostile, "1 hour", {

@@ -70,7 +70,7 @@ export const rollup = Task.define("report.rollup", { priority: "low", run: () =>
 export const prune = Task.define("cache.prune", { priority: "low", run: () => takes(10) })
 
 export const nightly = Task.cron(rollup, "0 2 * * *", { id: "nightly-rollup", timeZone: "Europe/Berlin" })
-export const often = Task.every(prune, "2 seconds", { id: "cache-prune" })
+export const often = Task.every(prune, "10 seconds", { id: "cache-prune" })
 export const reminders = Task.cron(mail, "30 9 * * 1-5", {
   id: "reminders",
   args: { to: "team@example.com", template: "reminder" },
