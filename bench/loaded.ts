@@ -23,7 +23,7 @@ const readCount = (file: string): number => {
 
 /** How long a client may take: its loads, and as long again as a slow system needs for its last tasks. */
 const deadlineMillis = (loads: ReadonlyArray<Load>) =>
-  loads.reduce((sum, load) => sum + (load.load === "fill" ? 60_000 : 3 * (load.millis + load.warmUpMillis)), 60_000)
+  loads.reduce((sum, load) => sum + (load.load === "fill" ? 60_000 : 5 * (load.millis + load.warmUpMillis)), 120_000)
 
 /** One run of one system. */
 const load = async (

@@ -142,7 +142,7 @@ export const cpuMicros = (pids: ReadonlyArray<number>): number => {
     // and that of children which have ended.
     for (const field of stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15)) ticks += Number(field)
   }
-  return ticks === 0 ? NaN : ticks * (1_000_000 / ticksPerSecond)
+  return pids.some((pid) => read(`/proc/${pid}/stat`) !== "") ? ticks * (1_000_000 / ticksPerSecond) : NaN
 }
 
 /**
