@@ -10,6 +10,7 @@ import { parseArgs } from "node:util"
 import { machine } from "./machine.ts"
 import { runMeasure } from "./measure.ts"
 import { measures } from "./measures/all.ts"
+import { cleanUpWhenStopped } from "./processes.ts"
 import { ceilings, fastworker, peers } from "./systems/all.ts"
 import { toGoals, toTable, verdict } from "./table.ts"
 
@@ -55,6 +56,7 @@ console.log(`Medians of ${runs} runs, loads of ${timing.millis / 1_000} s; load 
 for (const { about, name, version } of [...systems, ...ceilings]) console.log(`  ${name} ${version}: ${about}`)
 for (const { missing, name } of absent) console.log(`  ${name} is left out: ${missing}`)
 
+cleanUpWhenStopped()
 const results = []
 for (const measure of selected) {
   const measured = await runMeasure(measure, runs, (line) => console.error(line))
