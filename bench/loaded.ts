@@ -1,10 +1,9 @@
 /** Measures that put loads on systems: fresh processes for each run, and the check that every task ran exactly once. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ClientPlan, Load, LoadReport } from "./children/client.ts"
 import type { Contender, Run } from "./measure.ts"
-import { here, runJson } from "./processes.ts"
+import { here, makeFolder, removeFolder, runJson } from "./processes.ts"
 import type { System } from "./systems/system.ts"
 
 export interface Loading {
@@ -31,7 +30,7 @@ const load = async (
   { durable = false, hold = false, loads }: Loading,
   numbersOf: (reports: ReadonlyArray<LoadReport>) => Run["numbers"]
 ): Promise<Run> => {
-  const folder = mkdtempSync(join(tmpdir(), "fastworker-bench-"))
+  const folder = makeFolder()
   const executions = join(folder, "executions")
   try {
     const { connection, hub, stop } = await system.start({ durable, hold, folder, executions })
@@ -45,7 +44,7 @@ const load = async (
       ? { numbers }
       : { numbers, submitted: sum("submitted"), wrong: sum("wrong"), executions: readCount(executions) }
   } finally {
-    rmSync(folder, { recursive: true })
+    removeFolder(folder)
   }
 }
 

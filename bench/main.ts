@@ -10,6 +10,7 @@ import { parseArgs } from "node:util"
 import { machine } from "./machine.ts"
 import { runMeasure } from "./measure.ts"
 import { measures } from "./measures/all.ts"
+import { cleanUpWhenStopped } from "./processes.ts"
 import { ceilings, fastworker, peers } from "./systems/all.ts"
 import { toGoals, toTable, verdict } from "./table.ts"
 
@@ -55,6 +56,7 @@ console.log(`Medians of ${runs} runs, loads of ${timing.millis / 1_000} s; load 
 for (const { about, name, version } of [...systems, ...ceilings]) console.log(`  ${name} ${version}: ${about}`)
 for (const { missing, name } of absent) console.log(`  ${name} is left out: ${missing}`)
 
+cleanUpWhenStopped()
 const results = []
 for (const measure of selected) {
   const measured = await runMeasure(measure, runs, (line) => console.error(line))
@@ -83,7 +85,5 @@ if (values.json !== undefined) {
 // What a peer does wrong is shown; only what we do wrong, or could not measure, is a failure of this project.
 const ours = (name: string) => ![...compared, ...ceilings].some((other) => other.name === name)
 const isWrong = results.some(({ rows }) => rows.some(({ exactlyOnce, name }) => exactlyOnce === false && ours(name)))
-const isIncomplete = results.some(({ notes }) =>
-  notes.some((note) => ours(note.split(" failed in run")[0] ?? "") && note.includes(" failed in run"))
-)
+const isIncomplete = results.some(({ failed }) => failed.some(ours))
 if (isWrong || isIncomplete) process.exitCode = 1

@@ -57,6 +57,8 @@ export interface Measured {
   readonly columns: ReadonlyArray<Column>
   readonly rows: ReadonlyArray<Row>
   readonly goals: ReadonlyArray<Goal>
+  /** Contenders of which a run failed; the notes say why. */
+  readonly failed: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
 
@@ -84,6 +86,7 @@ const toRow = (name: string, runs: ReadonlyArray<Run>): Row => ({
 /** Runs a measure. A contender that fails is left out, and said to have failed. */
 export const runMeasure = async (measure: Measure, runs: number, say: (line: string) => void): Promise<Measured> => {
   const done = new Map<string, Array<Run>>(measure.contenders.map(({ name }) => [name, []]))
+  const failed: Array<string> = []
   const failures: Array<string> = []
   for (let run = 1; run <= runs; run++) {
     for (const { name, run: measureOnce } of measure.contenders) {
@@ -91,6 +94,7 @@ export const runMeasure = async (measure: Measure, runs: number, say: (line: str
       try {
         done.get(name)?.push(await measureOnce())
       } catch (error) {
+        failed.push(name)
         failures.push(`${name} failed in run ${run}: ${error instanceof Error ? error.message : String(error)}`)
       }
     }
@@ -99,5 +103,5 @@ export const runMeasure = async (measure: Measure, runs: number, say: (line: str
   const number = (contender: string, key: string) => rows.find(({ name }) => name === contender)?.numbers[key] ?? NaN
   const { columns, name, notes = [], title } = measure
   const goals = measure.goals(number).filter(({ value }) => Number.isFinite(value))
-  return { name, title, columns, rows, goals, notes: [...notes, ...failures] }
+  return { name, title, columns, rows, goals, failed, notes: [...notes, ...failures] }
 }

@@ -2,8 +2,10 @@
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync, readFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface Started {
@@ -26,13 +28,30 @@ const deadlineMillis = 30_000
 
 export const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What was started and has not ended: when the benchmark itself is stopped, so is all of this. */
+/** What was started and has not ended, and what was not removed: when the benchmark itself is stopped, it goes with it. */
 const running = new Set<ChildProcess>()
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    for (const child of running) child.kill("SIGKILL")
-    process.exit(130)
-  })
+const folders = new Set<string>()
+
+/** Ends and removes everything when this program is told to stop. */
+export const cleanUpWhenStopped = () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      for (const child of running) child.kill("SIGKILL")
+      for (const folder of folders) removeFolder(folder)
+      process.exit(130)
+    })
+  }
+}
+
+export const makeFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "fastworker-bench-"))
+  folders.add(folder)
+  return folder
+}
+
+export const removeFolder = (folder: string) => {
+  folders.delete(folder)
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 const launch = (command: ReadonlyArray<string>, { env, gid, uid }: StartOptions) => {

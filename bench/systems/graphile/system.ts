@@ -1,9 +1,8 @@
 /** graphile-worker on a local PostgreSQL, whose files are removed after the run. */
 import { spawnSync } from "node:child_process"
-import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { chownSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { freePort, here, start } from "../../processes.ts"
+import { freePort, here, makeFolder, removeFolder, start } from "../../processes.ts"
 import type { System } from "../system.ts"
 import { packageVersion, programVersion } from "../versions.ts"
 
@@ -56,7 +55,7 @@ export const graphile: System = {
   async start({ durable, executions, hold }) {
     const user = owner() ?? {}
     // A folder of its own: the user that PostgreSQL runs as can't enter the one of this run.
-    const folder = mkdtempSync(join(tmpdir(), "fastworker-bench-pg-"))
+    const folder = makeFolder()
     if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
     const data = join(folder, "data")
     check([`${bin}initdb`, "-D", data, "-A", "trust", "-U", "bench", "--no-sync"], user)
@@ -76,7 +75,7 @@ export const graphile: System = {
       async stop() {
         await worker.stop()
         await server.stop()
-        rmSync(folder, { recursive: true })
+        removeFolder(folder)
       }
     }
   }
