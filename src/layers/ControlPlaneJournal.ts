@@ -9,11 +9,11 @@
 import { Buffer } from "node:buffer"
 import type { JournalFailed } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { fingerprint } from "../domain/Outcome.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
 import type { JournalContents, JournalDead, JournalOutcome, JournalStore, JournalTask } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
+import { fingerprint } from "./Fingerprint.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
 
 /** What never changes of a task. */

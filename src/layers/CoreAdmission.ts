@@ -18,7 +18,6 @@ import {
   UniqueConflict,
   UnknownTask
 } from "../domain/Errors.ts"
-import { fingerprint } from "../domain/Outcome.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
 import { toLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -27,6 +26,7 @@ import type { ResultCache } from "../services/ResultCache.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import type { CoreTasks } from "./CoreTasks.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
+import { fingerprint } from "./Fingerprint.ts"
 import type { Session, Sessions } from "./Sessions.ts"
 import type { UniqueKeys } from "./UniqueKeys.ts"
 
@@ -228,11 +228,13 @@ export const makeAdmission = (parts: Parts) => {
       const id = submitted.id ?? randomId()
       if (submitted.id !== undefined) {
         const known = life.tasks.get(id)
+        const recalled = known === undefined ? results.recall(id) : undefined
         const isSame = known === undefined
-          ? (results.recall(id)?.fingerprint ?? undefined) === fingerprint(name, args)
+          // Only now: hashing the arguments of every task would cost more than the rest of its admission.
+          ? recalled !== undefined && recalled.fingerprint === fingerprint(name, args)
           : known.name === name && sameBytes(known.args, args)
         if (isSame) return join(id, watcher, now)
-        if (known !== undefined || results.recall(id) !== undefined) return Result.fail(new IdConflict({ id }))
+        if (known !== undefined || recalled !== undefined) return Result.fail(new IdConflict({ id }))
       }
       const refused = refusal(submitted, now)
       if (refused !== undefined) return Result.fail(refused)

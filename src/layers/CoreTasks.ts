@@ -7,7 +7,6 @@
  * @since 0.1.0
  */
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
-import { fingerprint } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
 import type { FinalState, TaskState } from "../domain/TaskState.ts"
@@ -17,6 +16,7 @@ import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
+import { fingerprint } from "./Fingerprint.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Timer } from "./Timers.ts"
 import { makeTimers } from "./Timers.ts"

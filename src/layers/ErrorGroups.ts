@@ -8,8 +8,8 @@
 import type { FailureText } from "../domain/FailureText.ts"
 import { normalize } from "../domain/FailureText.ts"
 import type { FailureReason } from "../domain/Outcome.ts"
-import { fingerprint } from "../domain/Outcome.ts"
 import type { Range } from "../domain/View.ts"
+import { fingerprint } from "./Fingerprint.ts"
 
 /** Groups, at most. */
 const maxGroups = 300

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { fingerprint } from "../../src/domain/Outcome.ts"
+import { fingerprint } from "../../src/layers/Fingerprint.ts"
 import { makeRandom } from "../model/Random.ts"
 
 const of = (name: string, args: string) => fingerprint(name, Buffer.from(args))
@@ -23,9 +23,9 @@ describe("fingerprint", () => {
     assert.notStrictEqual(of("", "ab"), of("ab", ""))
   })
 
-  it("tells every single bit of the arguments, and their order and length", () => {
+  it.each([64, 520])("tells every single bit of the arguments, and their order and length, of %i bytes", (size) => {
     const random = makeRandom(1)
-    const bytes = Buffer.from(Array.from({ length: 64 }, () => random.below(256)))
+    const bytes = Buffer.from(Array.from({ length: size }, () => random.below(256)))
     const seen = new Set([fingerprint("t", bytes)])
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const changed = Buffer.from(bytes)
