@@ -39,7 +39,9 @@ export default function Plot(props: ChartProps) {
   }
 
   const hasDown = () => props.lines.some(({ kind }) => kind === "down")
-  const isEmpty = () => props.lines.every(({ values }) => values.every((value) => value === null || value === 0))
+  const isEmpty = () =>
+    props.none !== undefined &&
+    props.lines.every(({ values }) => values.every((value) => value === null || value === 0))
   const hasEnds = () => props.lines.some(({ end }) => end !== undefined)
   const data = (): uPlot.AlignedData => [
     (props.lines[0]?.values ?? []).map((_, index) => (props.from + index * props.stepMillis) / 1_000),
@@ -234,7 +236,7 @@ export default function Plot(props: ChartProps) {
         {(end) => <span class="line-label" aria-hidden="true" style={{ top: `${end.top}px` }}>{end.text}</span>}
       </For>
       <Show when={isEmpty()}>
-        <p class="none" aria-hidden="true">No tasks in this time</p>
+        <p class="none" aria-hidden="true">{props.none}</p>
       </Show>
       <Show when={depth()}>
         {(label) => (

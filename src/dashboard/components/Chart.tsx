@@ -27,6 +27,8 @@ export interface ChartProps {
   readonly height?: number
   /** Largest value that the scale always has room for. */
   readonly atLeast?: number
+  /** What it says instead when all values are none or zero. Default: they are drawn. */
+  readonly none?: string
   /** The span of time that was dragged over. */
   readonly onRange?: (from: number, until: number) => void
 }

@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { ScheduleRow, TaskRow, TypeRow } from "../../../src/domain/View.ts"
 import { executable } from "../../harness/Chromium.ts"
 import { openShop, type Shop } from "./Shop.ts"
-import { launch, visit, type Visitor } from "./Visit.ts"
+import { isLive, launch, visit, type Visitor } from "./Visit.ts"
 
 let shop: Shop
 let browser: Browser
@@ -21,7 +21,10 @@ afterAll(async () => {
   await shop?.[Symbol.asyncDispose]()
 })
 
-const open = (path: string) => page.goto(shop.url + path)
+const open = async (path: string) => {
+  await page.goto(shop.url + path)
+  await isLive(page)
+}
 const click = (name: string | RegExp) =>
   page.getByRole("button", { name, exact: typeof name === "string" }).first().click()
 /** The answer in the dialog that asks. */

@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { TaskRow } from "../../../src/domain/View.ts"
 import { executable } from "../../harness/Chromium.ts"
 import { fillShop, openShop, type Shop } from "./Shop.ts"
-import { launch, visit } from "./Visit.ts"
+import { isLive, launch, visit } from "./Visit.ts"
 
 let shop: Shop
 let browser: Browser
@@ -110,6 +110,7 @@ describe.skipIf(executable === undefined)("with the keyboard alone one can", () 
 
   it("retry a task from the list", async () => {
     await page.goto(`${shop.url}/tasks?id=declined`)
+    await isLive(page)
     await page.locator("[data-id=declined]").waitFor()
     await press("j", "r")
     await shop.until("its retry", async () => (await shop.task("declined")).retriedAs?.length === 1)

@@ -48,7 +48,7 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     await page.locator(".side .live", { hasText: "Reconnecting…" }).waitFor()
     const run = page.locator("main").getByRole("button", { name: "Run a task" })
     await run.and(page.locator("[aria-disabled=true]")).waitFor()
-    await page.locator(".notice", { hasText: "No connection to the control plane since" }).waitFor({ timeout: 20_000 })
+    await page.locator(".notice", { hasText: "No connection to the control plane since" }).waitFor({ timeout: 40_000 })
     await page.getByText("This is how it was at").waitFor()
     await isAccessible(page, "without a connection")
 
@@ -70,5 +70,5 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     assert.strictEqual(await again.exit(), 0)
     assert.isBelow(performance.now() - before, 5_000)
     await page.context().close()
-  }, 60_000)
+  }, 90_000)
 })

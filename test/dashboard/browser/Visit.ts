@@ -25,7 +25,7 @@ export const visit = async (
 ): Promise<Visitor> => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(20_000)
   const problems = watch(page, url)
   await page.goto(url + path)
   await isLive(page)
@@ -45,7 +45,9 @@ export const watch = (page: Page, url: string): ReadonlyArray<string> => {
   return problems
 }
 
-export const isLive = (page: Page) => page.locator(".side .live[data-state=live]").waitFor({ state: "attached" })
+/** With time for a control plane that starts again on a busy machine. */
+export const isLive = (page: Page) =>
+  page.locator(".side .live[data-state=live]").waitFor({ state: "attached", timeout: 40_000 })
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

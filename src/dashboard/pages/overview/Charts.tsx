@@ -116,6 +116,7 @@ export const Charts = (
                 stepMillis={chart().stepMillis}
                 lines={chart().lines}
                 height={height}
+                none="No tasks in this time"
                 format={(value) => plain.format(value)}
                 onRange={onRange}
               />
@@ -141,6 +142,7 @@ export const Charts = (
                 stepMillis={chart().stepMillis}
                 lines={chart().lines}
                 height={height}
+                none="No tasks in this time"
                 format={(value) => plain.format(value)}
                 onRange={onRange}
               />

@@ -238,6 +238,8 @@ interface Trend {
   readonly values: (series: WorkerDetail["series"]) => ReadonlyArray<number | null>
   readonly format: (value: number) => string
   readonly atLeast?: number
+  /** Said when it is zero all the time. */
+  readonly none?: string
 }
 
 const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })
@@ -251,7 +253,8 @@ const trends: ReadonlyArray<Trend> = [
     color: "--accent",
     values: ({ finished, stepMillis }) => finished.map((value) => value * 60_000 / stepMillis),
     format: (value) => plain.format(value),
-    atLeast: 6
+    atLeast: 6,
+    none: "Nothing finished in this time"
   },
   { id: "lag", title: "Event-loop lag", color: "--accent", values: ({ lag }) => lag, format: duration, atLeast: 50 },
   { id: "cpu", title: "CPU", color: "--accent", values: ({ cpu }) => cpu, format: share, atLeast: 0.5 },
@@ -291,6 +294,7 @@ const Trends = (props: { readonly detail: WorkerDetail | undefined; readonly slo
               lines={[{ label: trend.title, values: values(), color: trend.color, kind: "area" }]}
               format={trend.format}
               height={chartHeight}
+              {...trend.none === undefined ? {} : { none: trend.none }}
               {...trend.atLeast === undefined ? {} : { atLeast: trend.atLeast }}
             />
           </Show>
