@@ -16,18 +16,21 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { packageVersion } from "./ControlPlaneViews.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
 
-/** None of the settings is a secret. One that is must be left out here. */
-const settingsOf = (settings: Values): SystemView["settings"] =>
-  Object.entries(settings).map(([name, value]: [string, string | number]) => ({
-    name,
-    value: typeof value !== "number"
-      ? value
-      : name.endsWith("Bytes")
-      ? formatSize(value)
-      : name.endsWith("Millis")
-      ? formatDuration(value)
-      : String(value)
-  }))
+const textOf = (name: string, value: string | number | boolean): string =>
+  typeof value !== "number"
+    ? String(value)
+    : name.endsWith("Bytes")
+    ? formatSize(value)
+    : name.endsWith("Millis")
+    ? formatDuration(value)
+    : String(value)
+
+/** Of the secret and of keys nothing is told but that they are there. */
+const settingsOf = ({ secret, tls, ...settings }: Values): SystemView["settings"] => [
+  ...Object.entries(settings).map(([name, value]) => ({ name, value: textOf(name, value) })),
+  { name: "secret", value: secret === undefined ? "none" : "set" },
+  { name: "tls", value: tls?.cert === undefined ? "none" : "set" }
+]
 
 /** What stands in the file, and beside it until it is taken over. */
 const bytesOf = (file: string): number =>
