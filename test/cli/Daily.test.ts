@@ -150,10 +150,11 @@ describe("top", () => {
       for (const text of [colored, plain]) {
         assert.include(text, "\u001B[?1049h")
         assert.match(text, /FastWorker \S+ {2}default/u)
-        assert.match(text, /\u001B\[\?1049lended with 0/u)
+        assert.include(text, "\u001B[?1049lended with 0")
       }
-      assert.match(colored, /\u001B\[31m.*explode/u)
-      assert.notMatch(plain, /\u001B\[\d*m/u)
+      assert.include(colored, "\u001B[31m")
+      assert.notInclude(plain, "\u001B[31m")
+      assert.notInclude(plain, "\u001B[1m")
     },
     120_000
   )
