@@ -9,17 +9,21 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { bench } from "./cli/Bench.ts"
 import { cancel, drain, pause, purge, resume, retry, schedule } from "./cli/Changes.ts"
 import { controlPlane } from "./cli/ControlPlane.ts"
 import { events } from "./cli/Events.ts"
+import { explain } from "./cli/Explain.ts"
 import * as Flags from "./cli/Flags.ts"
 import { errors, show, system, taskInfo, workerInfo } from "./cli/Inspect.ts"
 import { journal } from "./cli/Journal.ts"
+import { logs } from "./cli/Logs.ts"
 import * as Output from "./cli/Output.ts"
 import { dead, list, result, schedules, stats, status, workers } from "./cli/Query.ts"
 import { secret } from "./cli/Secret.ts"
 import { submit } from "./cli/Submit.ts"
 import { tasks } from "./cli/Tasks.ts"
+import { top } from "./cli/Top.ts"
 import { worker } from "./cli/Worker.ts"
 import { packageVersion } from "./layers/ControlPlaneViews.ts"
 
@@ -30,6 +34,7 @@ Flags.root.pipe(
     submit,
     status,
     show,
+    explain,
     result,
     cancel,
     retry,
@@ -41,6 +46,8 @@ Flags.root.pipe(
     drain,
     schedules,
     schedule,
+    top,
+    logs,
     events,
     errors,
     workers,
@@ -49,6 +56,7 @@ Flags.root.pipe(
     system,
     tasks,
     taskInfo,
+    bench,
     journal,
     secret
   ]),

@@ -38,6 +38,13 @@ export const withClient = <A, E, R>(
     return yield* Effect.provideContext(body, context)
   }).pipe(Effect.scoped, Effect.onInterrupt(() => notDone))
 
+/** Who follows stops when he has seen enough: that is its end, not a failure. */
+export const endsWhenStopped = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.onInterrupt(self, () =>
+    Effect.sync(() => {
+      process.exitCode = 0
+    }))
+
 /** Creates a command that asks, and prints the answer: for machines, or for people. */
 export const asking = <const Name extends string, const Parameters extends Command.Command.Config, A>(
   name: Name,

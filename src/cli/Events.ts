@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Event } from "../domain/Event.ts"
 import { eventTypes } from "../domain/Event.ts"
-import type { EventsDropped } from "../services/Client.ts"
+import type { EventFilter, EventsDropped } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
-import { withClient } from "./Asking.ts"
+import { endsWhenStopped, withClient } from "./Asking.ts"
 import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
 
@@ -25,39 +25,39 @@ const describe = (event: Event | EventsDropped): string => {
   return `${Output.timeOfDay(at)} ${type.padEnd(15)} ${values.join(" ")}`
 }
 
+/** Which events are wanted. */
+export const eventFlags = {
+  types: Flag.Literals("type", eventTypes).pipe(
+    Flag.withDescription(`Only events of this type; may be given several times: ${eventTypes.join(", ")}`),
+    Flag.atLeast(0)
+  ),
+  name: Flags.filter.name,
+  id: Flag.String("id").pipe(Flag.withMetavar("ID"), Flag.optional, Flag.withDescription("Only of this task"))
+}
+
+/** The filter that these flags say. */
+export const toEventFilter = (
+  { id, name, types }: Command.Command.Config.InferValue<typeof eventFlags>
+): EventFilter => ({
+  ...(types.length === 0 ? {} : { types }),
+  ...Flags.asProperty("name", name),
+  ...Flags.asProperty("id", id)
+})
+
 export const events = Command.make(
   "events",
-  {
-    types: Flag.Literals("type", eventTypes).pipe(
-      Flag.withDescription(`Only events of this type; may be given several times: ${eventTypes.join(", ")}`),
-      Flag.atLeast(0)
-    ),
-    name: Flags.filter.name,
-    id: Flag.String("id").pipe(Flag.withMetavar("ID"), Flag.optional, Flag.withDescription("Only of this task")),
-    target: Flags.target
-  },
+  { filter: eventFlags, target: Flags.target },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
     return yield* withClient(
       flags.target,
       Effect.gen(function*() {
         const client = yield* Client
-        const stream = client.events({
-          ...(flags.types.length === 0 ? {} : { types: flags.types }),
-          ...Flags.asProperty("name", flags.name),
-          ...Flags.asProperty("id", flags.id)
-        })
+        const stream = client.events(toEventFilter(flags.filter))
         yield* Stream.runForEach(stream, (event) => json ? Output.json(event) : Console.log(describe(event))).pipe(
           Effect.catch((error) => Output.fail(json, error))
         )
       })
-    ).pipe(
-      // Who follows stops when he has seen enough: that is its end, not a failure.
-      Effect.onInterrupt(() =>
-        Effect.sync(() => {
-          process.exitCode = 0
-        })
-      )
-    )
+    ).pipe(endsWhenStopped)
   })
 ).pipe(Command.withDescription("Follow what happens, until Ctrl-C"))

@@ -5,6 +5,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as CliOutput from "effect/cli/CliOutput"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
@@ -12,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Result from "effect/Result"
 
 /** 0 ok, 1 the task failed or was refused, 2 usage, 3 not reachable or timed out. */
 export type ExitCode = 0 | 1 | 2 | 3
@@ -67,9 +69,30 @@ export const fail = (
 /** Ends a command that was called wrongly. */
 export const usage = (asJson: boolean, message: string) => fail(asJson, new Usage({ message }))
 
+/** Text on one line that a terminal shows and does not obey: what tasks say may hold control characters. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
+
+/** What a line is painted with: escape sequences of the 16 colours, which every terminal has its own shades of. */
+export const styles = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" } as const
+export type Style = keyof typeof styles
+
+/** Paints where the terminal can show it: never in a file or a pipe, and not with `NO_COLOR`. */
+export const painter = Effect.map(
+  TerminalCapabilities.TerminalCapabilities,
+  ({ canColor }) => (style: Style | undefined, text: string): string =>
+    canColor && style !== undefined ? `\u001B[${styles[style]}m${text}\u001B[0m` : text
+)
+
+/** Whether there is somebody at a terminal to ask. */
+export const canAsk = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canPrompt }) => canPrompt)
+
+/** JSON that somebody has typed. */
+export const parseJson = (text: string) =>
+  Result.try({ try: () => JSON.parse(text) as unknown, catch: () => "not JSON" as const })
+
 /** Columns of text, padded; the header in capitals. */
 export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const all = [header.map((name) => name.toUpperCase()), ...rows]
+  const all = [header.map((name) => name.toUpperCase()), ...rows.map((row) => row.map(plain))]
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
   return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n")
 }

@@ -15,8 +15,6 @@ import * as Flags from "./Flags.ts"
 import * as Output from "./Output.ts"
 import { printOutcome } from "./Query.ts"
 
-const parseJson = (text: string) => Result.try({ try: () => JSON.parse(text) as unknown, catch: () => "not JSON" })
-
 export const submit = Command.make(
   "submit",
   {
@@ -37,7 +35,7 @@ export const submit = Command.make(
   },
   Effect.fnUntraced(function*(flags) {
     const { json } = yield* Flags.root
-    const args = parseJson(flags.args)
+    const args = Output.parseJson(flags.args)
     if (Result.isFailure(args)) return yield* Output.usage(json, `the arguments are not JSON: ${flags.args}`)
     const task = Task.untyped(flags.task)
     const { noWait, timeout } = flags

@@ -16,17 +16,21 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { packageVersion } from "./ControlPlaneViews.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
 
-/** Settings that are said to be there, and not what they are. */
-const hidden: ReadonlySet<string> = new Set(["secret", "tls"] satisfies ReadonlyArray<keyof Values>)
+const textOf = (name: string, value: string | number | boolean): string =>
+  typeof value !== "number"
+    ? String(value)
+    : name.endsWith("Bytes")
+    ? formatSize(value)
+    : name.endsWith("Millis")
+    ? formatDuration(value)
+    : String(value)
 
-const textOf = (name: string, value: unknown): string => {
-  if (hidden.has(name)) return value === undefined ? "none" : "set"
-  if (typeof value !== "number") return String(value)
-  return name.endsWith("Bytes") ? formatSize(value) : name.endsWith("Millis") ? formatDuration(value) : String(value)
-}
-
-const settingsOf = (settings: Values): SystemView["settings"] =>
-  Object.entries(settings).map(([name, value]: [string, unknown]) => ({ name, value: textOf(name, value) }))
+/** Of the secret and of keys nothing is told but that they are there. */
+const settingsOf = ({ secret, tls, ...settings }: Values): SystemView["settings"] => [
+  ...Object.entries(settings).map(([name, value]) => ({ name, value: textOf(name, value) })),
+  { name: "secret", value: secret === undefined ? "none" : "set" },
+  { name: "tls", value: tls?.cert === undefined ? "none" : "set" }
+]
 
 /** What stands in the file, and beside it until it is taken over. */
 const bytesOf = (file: string): number =>

@@ -69,6 +69,18 @@ describe("tasks", () => {
   })
 })
 
+describe("the system view", () => {
+  it("says that there is a secret, and not which", async () => {
+    const { code, stdout } = await cluster.run(["system", "--json"], as(secret))
+
+    assert.strictEqual(code, 0, stdout)
+    assert.notInclude(stdout, secret)
+    const { settings } = JSON.parse(stdout) as { settings: Array<{ name: string; value: string }> }
+    assert.deepInclude(settings, { name: "secret", value: "set" })
+    assert.deepInclude(settings, { name: "tls", value: "none" })
+  })
+})
+
 describe("a client", () => {
   it("without the secret is told what to do, with discovery and without", async () => {
     for (const args of [[], ["--control-plane", address]]) {
