@@ -139,6 +139,12 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength, ignoreTrailingSlash: true })
   )
 
+  const metrics = Effect.map(plane.history.metrics, (text) =>
+    HttpServerResponse.text(text, {
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+      headers: { "cache-control": "no-store" }
+    }))
+
   const stream = ({ headers, method }: HttpServerRequest.HttpServerRequest) => {
     const body = method === "HEAD" ? undefined : live.open(headers["last-event-id"])
     if (body === undefined && method !== "HEAD") {
@@ -173,7 +179,8 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     ["/api/docs", () => Effect.sync(docs.page)],
     ["/openapi.json", () => Effect.sync(docs.document)],
     ["/healthz", () => Effect.succeed(json({ ok: true }))],
-    ["/readyz", () => ready]
+    ["/readyz", () => ready],
+    ["/metrics", () => metrics]
   ])
 
   const refuseMethod = (method: string, allowed: string) =>
