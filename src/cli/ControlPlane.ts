@@ -13,6 +13,7 @@ import * as DashboardServer from "../layers/DashboardServer.ts"
 import * as JournalSqlite from "../layers/JournalSqlite.ts"
 import { layerControlPlaneServer, layerCore, layerLocalWorker, layerSettings } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import * as Telemetry from "../layers/Telemetry.ts"
 import type { DrainReport } from "../services/ControlPlane.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Worker } from "../services/Worker.ts"
@@ -79,7 +80,7 @@ export const controlPlane = Command.make(
       Layer.provideMerge(layerControlPlaneServer),
       Layer.provide(layerCore),
       Layer.provide(flags.journal._tag === "Some" ? JournalSqlite.layer(flags.journal.value) : Layer.empty),
-      Layer.provide([settings, Output.layerLogger(json)])
+      Layer.provide([settings, Output.layerLogger(json), Telemetry.layer("fastworker-control-plane")])
     )
 
     const serve = Effect.gen(function*() {

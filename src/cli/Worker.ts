@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { layerSettings, layerWorker } from "../layers/Node.ts"
 import * as TaskRegistryModules from "../layers/TaskRegistryModules.ts"
+import * as Telemetry from "../layers/Telemetry.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
 import { Worker } from "../services/Worker.ts"
 import * as Flags from "./Flags.ts"
@@ -63,7 +64,8 @@ export const worker = Command.make(
           secret,
           tls: Flags.tlsSettings(flags)
         }),
-        Output.layerLogger(json)
+        Output.layerLogger(json),
+        Telemetry.layer("fastworker-worker")
       ])
     )
 

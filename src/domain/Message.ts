@@ -13,7 +13,7 @@ import * as JsonCodec from "./JsonCodec.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
 import { ScheduleDeclaration } from "./Schedules.ts"
-import { TaskId, TaskKey, TaskName, Unique } from "./Task.ts"
+import { TaskId, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
 import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
 import { WorkerAbout, WorkerId, WorkerLoad, WorkerState } from "./WorkerInfo.ts"
@@ -122,7 +122,9 @@ export const SubmitTask = Schema.Struct({
   /** Version of the definition that the arguments were made with. */
   version: Schema.optionalKey(Count),
   /** The task whose handler submits it. */
-  parent: Schema.optionalKey(TaskId)
+  parent: Schema.optionalKey(TaskId),
+  /** The span that submits it. */
+  trace: Schema.optionalKey(TraceParent)
 })
 
 /**
@@ -277,6 +279,8 @@ export const Change = request("change", {
 
 const Lease = Schema.Struct({ id: TaskId, attempt: Count })
 
+const SpanId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/u, { expected: "16 hexadecimal digits" }))
+
 const Rate = Schema.Struct({
   limit: Count.check(Schema.isGreaterThanOrEqualTo(1)),
   /** Milliseconds. */
@@ -376,6 +380,8 @@ export const Report = Schema.Struct({
   state: Schema.Literals(["succeeded", "failed", "returned", "stopped", "crashed"]),
   reason: Schema.optionalKey(FailureReason),
   retryIn: Schema.optionalKey(Delay),
+  /** The span of the attempt, in the trace of the task: for the next attempt to be linked with it. */
+  span: Schema.optionalKey(SpanId),
   size: Schema.optionalKey(Count)
 })
 
@@ -795,7 +801,8 @@ export const EarlierAttempt = Schema.Struct({
   ago: Count,
   took: Count,
   reason: Schema.Literals([...FailureReason.literals, "lost"]),
-  error: Schema.optionalKey(Schema.String)
+  error: Schema.optionalKey(Schema.String),
+  span: Schema.optionalKey(SpanId)
 })
 
 /** @category schemas @since 0.1.0 */
@@ -810,6 +817,8 @@ export const ExchangeReply = reply({
       size: Count,
       losses: Schema.optionalKey(Count),
       version: Schema.optionalKey(Count),
+      /** The span that submitted the task. */
+      trace: Schema.optionalKey(TraceParent),
       /** Milliseconds until the task expires. */
       expiresIn: Schema.optionalKey(Count),
       /** Attempts that ended with a failure that is retried. */

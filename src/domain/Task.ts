@@ -51,6 +51,18 @@ export const TaskKey = Schema.String.check(
 )
 
 /**
+ * Schema for the span that a task belongs to, as the W3C's `traceparent` header has it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TraceParent = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/u, {
+    expected: "a W3C traceparent: version, trace id, span id and flags in hexadecimal digits"
+  })
+)
+
+/**
  * Schema for how a unique key is held, and what happens to a submission that meets a held one.
  *
  * **Details**
@@ -105,6 +117,8 @@ export interface TaskOptions {
   readonly schedule?: string
   /** The task whose handler submitted it. */
   readonly parent?: string
+  /** The span that submitted it, as {@link TraceParent}. */
+  readonly trace?: string
 }
 
 /**
@@ -122,6 +136,8 @@ export interface EndedAttempt {
   readonly reason: FailureReason | "lost"
   /** The encoded error, cut off when it is long; empty when there is none. */
   readonly body: Uint8Array
+  /** Id of its span in the trace of the task. */
+  readonly span?: string
 }
 
 /**

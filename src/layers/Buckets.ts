@@ -7,6 +7,7 @@
  */
 import type { Frozen, Histogram } from "./Histogram.ts"
 import * as Histograms from "./Histogram.ts"
+import * as Totals from "./Totals.ts"
 
 /**
  * What is counted.
@@ -132,6 +133,7 @@ export const makeBuckets = (
   const tiers = options.map((tier) => makeTier(tier, at, levels !== undefined))
   const finest = tiers[0] as Tier
   const { counts, openRun, openWait } = finest
+  const before = Totals.make(width)
   let end = (finest.index + 1) * finest.step
   let base = (finest.index % finest.size) * width
 
@@ -158,6 +160,7 @@ export const makeBuckets = (
       tier.waiting[slot] = current.waiting
       tier.running[slot] = current.running
     }
+    if (depth === 0) Totals.add(before, tier.counts.subarray(slot * width, (slot + 1) * width), wait, run)
     const coarser = tiers[depth + 1]
     if (coarser !== undefined) {
       const to = (coarser.index % coarser.size) * width
@@ -223,7 +226,10 @@ export const makeBuckets = (
         const counted = Math.floor(at / step)
         if (counted > index || counted <= index - size) return
         const place = (counted % size) * width + kind
-        counts[place] = Math.max(0, (counts[place] as number) - 1)
+        const had = counts[place] as number
+        counts[place] = Math.max(0, had - 1)
+        // What is counted since the start only ever rises.
+        if (had > 0 && counted === index && counts === finest.counts) Totals.addOne(before, kind)
         // One that is open has not been added to the coarser ones.
         if (counted === index) return
       }
@@ -231,6 +237,13 @@ export const makeBuckets = (
     /** Counts how long something waited or ran, by its bin. */
     waited: (bin: number) => Histograms.count(openWait, bin),
     ran: (bin: number) => Histograms.count(openRun, bin),
+
+    /** What was counted since the start, what was taken back included: it never falls. */
+    totals(): Totals.Totals {
+      const totals = Totals.copy(before)
+      Totals.add(totals, counts.subarray(base, base + width), Histograms.freeze(openWait), Histograms.freeze(openRun))
+      return totals
+    },
 
     /** The end of the open bucket of the finest tier. */
     end: () => end,

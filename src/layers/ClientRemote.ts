@@ -33,6 +33,7 @@ import { makeViews } from "./ClientViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
+import { sending } from "./Traces.ts"
 
 /** Tasks, or bytes of arguments, after which a submission is sent as a message of its own. */
 const maxBatchTasks = 1_000
@@ -42,9 +43,21 @@ const v = Message.protocolVersion
 
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
 
-/** Runs what submits tasks with the id of the task whose handler it is in. */
-const withParent = <A, E>(submit: (parent: string | undefined) => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.withFiber((fiber) => submit(Context.getOrUndefined(fiber.context, TaskContext)?.id))
+/** Where tasks are submitted: the task whose handler it is, and the span. */
+interface Origin {
+  readonly parent: string | undefined
+  readonly trace: string | undefined
+}
+
+/** Runs what submits tasks of a name with where that is. */
+const withOrigin = <A, E>(
+  { name }: Any,
+  submit: (origin: Origin) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => {
+    const parent = Context.getOrUndefined(fiber.context, TaskContext)?.id
+    return sending(name, (trace) => submit({ parent, trace }))
+  })
 
 /**
  * Creates a client that is connected until its scope closes.
@@ -116,13 +129,13 @@ export const make = Effect.gen(function*() {
   }
 
   const prepare = (
-    parent: string | undefined,
+    origin: Origin,
     task: Any,
     args: unknown,
     options: SubmitOptions | undefined,
     watch: boolean,
     done: Submission["done"]
-  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, parent, watch, done })
+  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, ...origin, watch, done })
 
   const enqueue = (submission: Submission) => {
     submissions.push(submission)
@@ -148,10 +161,10 @@ export const make = Effect.gen(function*() {
 
   return Client.of({
     delay: (task, ...[args, options]) =>
-      withParent((parent) =>
+      withOrigin(task, (origin) =>
         Effect.callback((resume) => {
           const prepared = prepare(
-            parent,
+            origin,
             task,
             args,
             options,
@@ -164,13 +177,12 @@ export const make = Effect.gen(function*() {
           }
           const submission = prepared.success
           enqueue(submission)
-        })
-      ),
+        })),
     run: (task, ...[args, options]) =>
-      whileWaiting(withParent((parent) =>
+      whileWaiting(withOrigin(task, (origin) =>
         Effect.callback((resume) => {
           const waiter = makeWaiter(task, resume)
-          const prepared = prepare(parent, task, args, options, true, (failure) => {
+          const prepared = prepare(origin, task, args, options, true, (failure) => {
             if (failure === undefined && submission.id === id) {
               entry.isKnown = true
               return
@@ -190,10 +202,9 @@ export const make = Effect.gen(function*() {
           const entry = results.add(id, waiter)
           enqueue(submission)
           return Effect.sync(() => results.remove(id, waiter))
-        })
-      )),
+        }))),
     delayAll: (task, all, options) =>
-      withParent((parent) =>
+      withOrigin(task, (origin) =>
         Effect.callback((resume) => {
           const prepared: Array<Submission> = []
           let open = all.length
@@ -209,14 +220,13 @@ export const make = Effect.gen(function*() {
           }
           // All or nothing as far as this side can tell: nothing is sent when one of them is invalid.
           for (const args of all) {
-            const submission = prepare(parent, task, args, options, false, done)
+            const submission = prepare(origin, task, args, options, false, done)
             if (Result.isFailure(submission)) return resume(Effect.fail(submission.failure))
             prepared.push(submission.success)
           }
           if (prepared.length === 0) return resume(Effect.succeed([]))
           for (const submission of prepared) enqueue(submission)
-        })
-      ),
+        })),
     result: (task, id) => isTaskId(id) ? results.await(task, id) : Effect.fail(new TaskNotFound({ id })),
     progress: (task, id) =>
       isTaskId(id) ? results.follow(task, id) as Stream.Stream<never> : Stream.fail(new TaskNotFound({ id })),

@@ -165,13 +165,15 @@ const termsOf = (
  */
 export const makeSubmission = (
   { maxPayloadBytes: limit }: Pick<Values, "maxPayloadBytes">,
-  { args, done, id, options, parent, task, watch }: {
+  { args, done, id, options, parent, task, trace, watch }: {
     readonly task: Any
     readonly args: unknown
     readonly id: string
     readonly options: SubmitOptions | undefined
     /** The task whose handler submits it. */
     readonly parent: string | undefined
+    /** The span that submits it. */
+    readonly trace: string | undefined
     readonly watch: boolean
     readonly done: Submission["done"]
   }
@@ -191,6 +193,10 @@ export const makeSubmission = (
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)
-  const said = parent === undefined ? terms.success : { ...terms.success, parent: parent as TaskId }
+  const said = parent === undefined && trace === undefined ? terms.success : {
+    ...terms.success,
+    ...(parent === undefined ? {} : { parent: parent as TaskId }),
+    ...(trace === undefined ? {} : { trace })
+  }
   return Result.succeed({ id, name, terms: said, watch, size, body, done })
 }

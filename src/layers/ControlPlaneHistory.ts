@@ -24,6 +24,7 @@ import { makeHistoryNumbers } from "./HistoryNumbers.ts"
 import { makeHistoryTasks } from "./HistoryTasks.ts"
 import { makeHistoryViews } from "./HistoryViews.ts"
 import { makeManyTasks } from "./ManyTasks.ts"
+import { makeMetrics } from "./Metrics.ts"
 import { makeSlices } from "./Slices.ts"
 import { makeSystemView } from "./SystemView.ts"
 import type { Context, Wanted } from "./TaskQueries.ts"
@@ -95,6 +96,7 @@ export const makeControlPlaneHistory = (parts: Parts) => {
   let sampledAt = -1
   let failedBefore: string | undefined
   const system = makeSystemView({ ...parts, lag: () => Math.round(lag) })
+  const metrics = makeMetrics({ ...parts, lanes: numbers.lanes, system, lag: () => lag })
 
   const withQuery = <A>(
     query: TaskQuery,
@@ -183,6 +185,7 @@ export const makeControlPlaneHistory = (parts: Parts) => {
         () => new UnknownTask({ task: name, known: [] })
       ),
     system: Effect.sync(system),
+    metrics: Effect.sync(metrics),
     feed: {
       snapshot,
       position: memory.changed,

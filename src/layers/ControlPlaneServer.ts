@@ -42,6 +42,7 @@ import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeHistoryMemory } from "./HistoryMemory.ts"
 import { makeRandomId } from "./RandomId.ts"
+import { makeQueueSpans } from "./Traces.ts"
 import { makeWallTimes } from "./WallTimes.ts"
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
@@ -69,13 +70,15 @@ export const make = Effect.gen(function*() {
   const dispatcher = yield* Dispatcher
   const results = yield* ResultCache
   const clock = yield* Clock.Clock
-  const runFork = Effect.runForkWith(yield* Effect.context())
+  const services = yield* Effect.context()
+  const runFork = Effect.runForkWith(services)
 
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const startedAt = now()
   const wallNow = () => clock.currentTimeMillisUnsafe()
   const clocks = makeWallTimes(now, wallNow)
   const { wall } = clocks
+  const queueSpan = makeQueueSpans(services, wall)
   const randomId = makeRandomId()
   const epoch = randomId()
 
@@ -152,6 +155,7 @@ export const make = Effect.gen(function*() {
       started: (task, worker) => {
         remembered.started(task)
         stored?.started(task)
+        if (queueSpan !== undefined && task.options?.trace !== undefined) queueSpan(task)
         publish((at) => ({ ...about(task, at), type: "task.started", worker: worker.id, attempt: task.attempt }))
       },
       retrying: (task, reason) => {

@@ -66,6 +66,7 @@ const leaseHeader = ({ args, attempt, detail, id, losses, name, options }: TaskR
     ...lease,
     ...(losses === 0 ? {} : { losses }),
     ...(options?.version === undefined ? {} : { version: options.version }),
+    ...(options?.trace === undefined ? {} : { trace: options.trace }),
     ...(detail === undefined ? {} : {
       ...(detail.expiresAt === Infinity ? {} : { expiresIn: Math.max(0, Math.round(detail.expiresAt - now)) }),
       ...(detail.failures === 0 ? {} : { failures: detail.failures }),
@@ -75,12 +76,13 @@ const leaseHeader = ({ args, attempt, detail, id, losses, name, options }: TaskR
   }
 }
 
-const earlier = ({ attempt, body, endedAt, reason, startedAt }: EndedAttempt, now: number) => ({
+const earlier = ({ attempt, body, endedAt, reason, span, startedAt }: EndedAttempt, now: number) => ({
   attempt,
   reason,
   ago: Math.max(0, Math.round(now - endedAt)),
   took: Math.max(0, Math.round(endedAt - startedAt)),
-  ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() })
+  ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() }),
+  ...(span === undefined ? {} : { span })
 })
 
 const replyError = (request: Incoming, error: ReplyError) => request.reply(Envelope.encodeError(error))

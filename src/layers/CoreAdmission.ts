@@ -77,7 +77,8 @@ const optionNames = [
   "ignoreResult",
   "version",
   "schedule",
-  "parent"
+  "parent",
+  "trace"
 ] as const satisfies ReadonlyArray<keyof TaskOptions>
 
 /**

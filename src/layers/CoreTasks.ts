@@ -261,7 +261,13 @@ export const makeTasks = (parts: Parts) => {
   }
 
   /** Remembers an attempt that ends now without the outcome. */
-  const remember = (task: TaskRecord, now: number, reason: EndedAttempt["reason"], body: Uint8Array = noBody) => {
+  const remember = (
+    task: TaskRecord,
+    now: number,
+    reason: EndedAttempt["reason"],
+    body: Uint8Array = noBody,
+    span?: string
+  ) => {
     const detail = detailOf(task)
     const ended: EndedAttempt = {
       attempt: task.attempt,
@@ -269,7 +275,8 @@ export const makeTasks = (parts: Parts) => {
       startedAt: task.leasedAt,
       endedAt: now,
       reason,
-      body: body.length > maxErrorBytes ? body.slice(0, maxErrorBytes) : body
+      body: body.length > maxErrorBytes ? body.slice(0, maxErrorBytes) : body,
+      ...(span === undefined ? {} : { span })
     }
     detail.history = [...detail.history.slice(1 - maxHistory), ended]
   }
@@ -364,8 +371,8 @@ export const makeTasks = (parts: Parts) => {
     },
 
     /** An attempt failed and the task is to run again at `dueAt`. Its lease must have been released. */
-    retry(task: TaskRecord, now: number, dueAt: number, reason: FailureReason, body: Uint8Array) {
-      remember(task, now, reason, body)
+    retry(task: TaskRecord, now: number, dueAt: number, reason: FailureReason, body: Uint8Array, span?: string) {
+      remember(task, now, reason, body, span)
       const detail = detailOf(task)
       detail.failures++
       detail.dueAt = dueAt

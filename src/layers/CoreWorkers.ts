@@ -441,7 +441,7 @@ export const makeWorkers = (parts: Parts) => {
       const isLast = report.retryIn === undefined || dueAt >= (task.detail?.expiresAt ?? Infinity)
       if (isLast) life.finish(task, "failed", now, reason, body)
       else if (task.state === "cancelling") life.finish(task, stopOf(task), now)
-      else life.retry(task, now, dueAt, reason, body)
+      else life.retry(task, now, dueAt, reason, body, report.span)
       return true
     },
 

@@ -48,6 +48,13 @@ const others: Paths = {
       responses: { 200: { description: "Success", content: { "text/event-stream": {} } } }
     }
   },
+  "/metrics": {
+    get: {
+      tags: ["metrics"],
+      summary: "The numbers of now and since the start, in the text format of Prometheus",
+      responses: { 200: { description: "Success", content: { "text/plain": {} } } }
+    }
+  },
   "/healthz": {
     get: {
       tags: ["health"],

@@ -116,6 +116,9 @@ const isFromUs = ({ headers }: HttpServerRequest.HttpServerRequest): boolean => 
   return host !== undefined && (host === headers["host"] || host === headers["x-forwarded-host"])
 }
 
+/** What needs a session besides the API. */
+const guarded: ReadonlySet<string> = new Set(["/openapi.json", "/metrics"])
+
 /** Questions that are too long for an address: they change nothing. */
 const reading: ReadonlySet<string> = new Set(["/api/tasks/lookup"])
 
@@ -148,6 +151,12 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
   const api = yield* HttpRouter.toHttpEffect(DashboardApi.layer({ plane, history: plane.history, live })).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength, ignoreTrailingSlash: true })
   )
+
+  const metrics = Effect.map(plane.history.metrics, (text) =>
+    HttpServerResponse.text(text, {
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+      headers: { "cache-control": "no-store" }
+    }))
 
   const stream = ({ headers, method }: HttpServerRequest.HttpServerRequest) => {
     const body = method === "HEAD" ? undefined : live.open(headers["last-event-id"])
@@ -183,7 +192,8 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
     ["/api/docs", () => Effect.sync(docs.page)],
     ["/openapi.json", () => Effect.sync(docs.document)],
     ["/healthz", () => Effect.succeed(json({ ok: true }))],
-    ["/readyz", () => ready]
+    ["/readyz", () => ready],
+    ["/metrics", () => metrics]
   ])
 
   /** Who changed what, for those who have to know later. */
@@ -256,7 +266,7 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
       return Effect.succeed(problem(403, "ForeignOrigin", "A page from elsewhere may not change anything here"))
     }
     const address = Option.getOrElse(request.remoteAddress, () => "unknown")
-    const isOpen = !path.startsWith("/api") && path !== "/openapi.json"
+    const isOpen = !path.startsWith("/api") && !guarded.has(path)
     const visitor = isOpen ? undefined : login.visitor(headers, address)
     if (path === "/api/session" && visitor !== undefined) return session(request, visitor, address)
     if (visitor !== undefined && visitor.role === undefined) return Effect.succeed(unknown(visitor))

@@ -15,13 +15,14 @@ import { WouldDeadlock } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
-import type { Attempt } from "../services/Executor.ts"
+import type { Attempt, AttemptResult } from "../services/Executor.ts"
 import { Executor } from "../services/Executor.ts"
 import { Settings } from "../services/Settings.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
 import * as Arguments from "./Arguments.ts"
 import * as AttemptResults from "./AttemptResults.ts"
 import * as Timer from "./Timer.ts"
+import { makeProcessing } from "./Traces.ts"
 
 const anyJson = JsonCodec.make(Schema.Unknown)
 
@@ -57,6 +58,7 @@ export const make = Effect.gen(function*() {
   const after = yield* Timer.make
   const services = yield* Effect.context()
   const { middleware } = registry
+  const processing = makeProcessing(services)
 
   const deadline = ({ definition: { policy: { timeoutMillis } } }: RegisteredHandler, { expiresInMillis }: Attempt) =>
     timeoutMillis === undefined && expiresInMillis === undefined
@@ -105,7 +107,14 @@ export const make = Effect.gen(function*() {
   })
 
   return Executor.of({
-    start(attempt, onResult, onEnd) {
+    start(attempt, onAnyResult, onEnd) {
+      let span: string | undefined
+      const onResult = (result: AttemptResult) =>
+        onAnyResult(
+          span !== undefined && result.state === "failed" && result.retryInMillis !== undefined
+            ? { ...result, span }
+            : result
+        )
       const handler = registry.get(attempt.name)
       if (handler === undefined) {
         onResult({ state: "failed", reason: "unknown", body: "" })
@@ -129,7 +138,11 @@ export const make = Effect.gen(function*() {
         (run, around) => Effect.suspend(() => around(run, task)),
         Effect.suspend(() => handler.run(args.success))
       )
-      const fiber = Effect.runForkWith(Context.add(handler.services, TaskContext, task))(run)
+      const fiber = Effect.runForkWith(Context.add(processing.services(handler.services), TaskContext, task))(
+        processing.span(run, attempt, (id) => {
+          span = id
+        })
+      )
       fiber.addObserver((exit) => {
         isEnded = true
         cancelTimer?.()

@@ -127,7 +127,8 @@ const makePool = Effect.fnUntraced(function*({ maxHeapMb, threads: maxThreads = 
   }
 
   const run = (thread: Thread, job: Job) => {
-    const { id, args, attempt, checkpoint, expiresInMillis, failures, history, name, version, worker } = job.attempt
+    const { id, args, attempt, checkpoint, expiresInMillis, failures, history, name, trace, version, worker } =
+      job.attempt
     const waited = clock.currentTimeMillisUnsafe() - job.receivedAt
     post(thread, {
       type: "start",
@@ -137,6 +138,7 @@ const makePool = Effect.fnUntraced(function*({ maxHeapMb, threads: maxThreads = 
         attempt,
         worker,
         version,
+        trace,
         failures,
         history,
         expiresInMillis: expiresInMillis === undefined ? undefined : expiresInMillis - waited,

@@ -15,6 +15,7 @@ import { TaskRegistry } from "../services/TaskRegistry.ts"
 import * as ExecutorFiber from "./ExecutorFiber.ts"
 import type { FromThread, ThreadData, ToThread } from "./ExecutorThread.ts"
 import { makeFromFiles } from "./TaskRegistryModules.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 const { answer, files, settings } = workerData as ThreadData
 const post = (message: FromThread) => parentPort?.postMessage(message)
@@ -69,9 +70,12 @@ const program = Effect.gen(function*() {
 const layerLogger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
 Effect.runFork(
-  program.pipe(
-    Effect.provideService(Scope.Scope, scope),
-    Effect.provide(Layer.mergeAll(layerLogger, Layer.succeed(Settings, settings)))
+  Layer.buildWithScope(
+    Layer.mergeAll(layerLogger, Layer.succeed(Settings, settings), Telemetry.layer("fastworker-worker")),
+    scope
+  ).pipe(
+    Effect.flatMap((context) => Effect.provideContext(program, context)),
+    Effect.provideService(Scope.Scope, scope)
   )
 ).addObserver((exit) => {
   if (Exit.isSuccess(exit)) return

@@ -11,7 +11,14 @@ import type { Percentiles } from "../domain/View.ts"
 
 const binsPerOctave = 12
 const lowestOctave = -6
-const octaves = 36
+
+/**
+ * Octaves of the scale.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const octaves = 36
 
 /**
  * Bins of a histogram.
@@ -62,6 +69,30 @@ export const binOf = (millis: number): number => {
   const bin = Math.floor(Math.log(millis) * scale) - lowestOctave * binsPerOctave
   return bin < 0 ? 0 : bin >= bins ? bins - 1 : bin
 }
+
+/**
+ * Returns the octave of a bin.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const octaveOf = (bin: number): number => Math.floor(bin / binsPerOctave)
+
+/**
+ * Returns where an octave ends, in milliseconds: a power of two.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const endOf = (octave: number): number => 2 ** (octave + 1 + lowestOctave)
+
+/**
+ * Returns the middle of a bin in whole microseconds, which can be added up without an error.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const microsOf = (bin: number): number => Math.round(1_000 * middleOf(bin))
 
 /** The middle of a bin, in milliseconds. */
 const middleOf = (bin: number): number => 2 ** ((bin + 0.5) / binsPerOctave + lowestOctave)

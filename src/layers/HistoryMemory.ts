@@ -113,6 +113,8 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   /** States of tasks that are alive and to which more happened than to run once. */
   const paths = new Map<string, Array<PathStep>>()
   const retrying = new Map<TaskRecord, number>()
+  /** Attempts that failed since the start, of each reason. */
+  const failures = new Map<FailureReason | "lost", number>()
   const runs = new Map<string, Array<string>>()
   const changes = Array.from({ length: maxChanges }, () => "")
   let changed = 0
@@ -126,7 +128,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
     const time = at + offset
     all.count(kind, time)
     const type = types.touch(name, time)
-    if (type !== undefined) type.buckets.count(kind, time)
+    type.buckets.count(kind, time)
     return type
   }
 
@@ -155,6 +157,8 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
     const text = textOfFailure(reason, body)
     return { text, group: groups.add({ id, name, reason, text, worker, at: endedAt, isRetried }) }
   }
+
+  const countFailure = (reason: FailureReason | "lost") => void failures.set(reason, (failures.get(reason) ?? 0) + 1)
 
   const lastAttempt = ({ detail }: TaskRecord) => detail?.history[detail.history.length - 1]
 
@@ -207,6 +211,8 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
     all,
     types,
     offset,
+    /** Attempts that failed since the start, of each reason. */
+    failures: failures as ReadonlyMap<FailureReason | "lost", number>,
     /** Tasks that wait for another attempt, and the number of the group of what their last one failed with. */
     retrying: retrying as ReadonlyMap<TaskRecord, number>,
 
@@ -246,7 +252,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
         if (waited >= 0) {
           const bin = Histogram.binOf(waited)
           all.waited(bin)
-          type?.buckets.waited(bin)
+          type.buckets.waited(bin)
         }
         touch(id)
         if (retrying.size > 0) retrying.delete(task)
@@ -256,16 +262,20 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
         const attempt = lastAttempt(task)
         if (attempt === undefined) return
         const type = count(retried, task.name, attempt.endedAt)
+        countFailure(attempt.reason)
         const bin = Histogram.binOf(attempt.endedAt - attempt.startedAt)
         all.ran(bin)
-        type?.buckets.ran(bin)
+        type.buckets.ran(bin)
         retrying.set(task, fail(task, attempt, true).group.number)
         step(task, "delayed", attempt.endedAt, `attempt ${attempt.attempt} failed`)
         touch(task.id)
       },
       requeued(task: TaskRecord, cause: RequeueCause) {
         const attempt = lastAttempt(task)
-        if (cause !== "handed back" && attempt !== undefined) fail(task, attempt, true)
+        if (cause !== "handed back" && attempt !== undefined) {
+          countFailure(attempt.reason)
+          fail(task, attempt, true)
+        }
         step(task, "queued", now(), cause)
         touch(task.id)
       },
@@ -276,15 +286,14 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
       finished(outcome: Outcome, task: TaskRecord) {
         const { finishedAt, id, startedAt, state } = outcome
         const type = count(kindOf[state], outcome.name, finishedAt)
-        if (type !== undefined) {
-          type.finished++
-          if (state === "failed") type.failed++
-        }
+        type.finished++
+        if (state === "failed") type.failed++
         if (startedAt !== undefined && (state === "succeeded" || state === "failed")) {
           const bin = Histogram.binOf(finishedAt - startedAt)
           all.ran(bin)
-          type?.buckets.ran(bin)
+          type.buckets.ran(bin)
         }
+        if (outcome.reason !== undefined) countFailure(outcome.reason)
         if (retrying.size > 0) retrying.delete(task)
         keep(outcome, task, task.args)
         touch(id)

@@ -1,6 +1,6 @@
 /**
  * What happened to the tasks of each type, by time: {@link makeBuckets} for each, coarser and shorter than those of all
- * tasks. Part of the history of a control plane; bounded in types, of the others nothing is counted.
+ * tasks. Part of the history of a control plane; bounded in types, the others are counted together.
  *
  * @since 0.1.0
  */
@@ -58,6 +58,7 @@ export const typeTiers = [
  */
 export const makeTypeRates = () => {
   const types = new Map<string, TypeRate>()
+  let others: TypeRate | undefined
   let last: TypeRate | undefined
   let fullUntil = -Infinity
 
@@ -71,17 +72,26 @@ export const makeTypeRates = () => {
     return false
   }
 
+  const makeType = (name: string, at: number): TypeRate => ({
+    name,
+    buckets: makeBuckets(typeTiers, at),
+    finished: 0,
+    failed: 0,
+    lastAt: at
+  })
+
   return {
-    /** What is counted of a type, `undefined` when there are too many. Something happens to it now. */
-    touch(name: string, at: number): TypeRate | undefined {
+    /** What is counted of a type, or of all others when there are too many. Something happens to it now. */
+    touch(name: string, at: number): TypeRate {
       if (last !== undefined && last.name === name) {
         last.lastAt = at
         return last
       }
       let type = types.get(name)
       if (type === undefined) {
-        if (!makeRoom(at)) return undefined
-        type = { name, buckets: makeBuckets(typeTiers, at), finished: 0, failed: 0, lastAt: at }
+        // No task has a name without a character.
+        if (!makeRoom(at)) return others ??= makeType("", at)
+        type = makeType(name, at)
         types.set(name, type)
       }
       type.lastAt = at
@@ -89,6 +99,11 @@ export const makeTypeRates = () => {
       return type
     },
     find: (name: string): TypeRate | undefined => types.get(name),
+    /** All of them, and what is counted of others as the last, with an empty name. */
+    *all(): Generator<TypeRate> {
+      yield* types.values()
+      if (others !== undefined) yield others
+    },
     size: () => types.size
   }
 }

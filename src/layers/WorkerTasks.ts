@@ -38,6 +38,7 @@ interface PendingReport {
     readonly state: Message.Report["state"]
     readonly reason?: FailureReason
     readonly retryIn?: number
+    readonly span?: string
     readonly size: number
   }
   readonly body: string
@@ -113,7 +114,7 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
 
   const start = (entry: Running) => {
     const { args, checkpoint, lease } = entry
-    const { attempt, expiresIn, failures = 0, history = noHistory, id, name, version } = lease
+    const { attempt, expiresIn, failures = 0, history = noHistory, id, name, trace, version } = lease
     if (running.get(id) !== entry) return
     entry.interrupt = executor.start(
       {
@@ -123,6 +124,7 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
         worker,
         args,
         version,
+        trace,
         expiresInMillis: expiresIn,
         failures,
         history,
@@ -158,7 +160,12 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
           ? header
           : result.retryInMillis === undefined
           ? { ...header, reason: result.reason }
-          : { ...header, reason: result.reason, retryIn: result.retryInMillis },
+          : {
+            ...header,
+            reason: result.reason,
+            retryIn: result.retryInMillis,
+            ...(result.span === undefined ? {} : { span: result.span })
+          },
         body
       })
     }

@@ -21,6 +21,8 @@ export interface EarlierAttempt {
   /** A `FailureReason`, or `lost`. */
   readonly reason: string
   readonly error?: string
+  /** Id of its span in the trace of the task. */
+  readonly span?: string
 }
 
 /**
@@ -37,6 +39,8 @@ export interface Attempt {
   readonly args: Uint8Array
   /** Version of the definition that the arguments were made with; `undefined` is 1. */
   readonly version: number | undefined
+  /** The span that submitted the task, as a `traceparent`. */
+  readonly trace: string | undefined
   /** Milliseconds after which the task is not worth running any more. The executor only tells the handler. */
   readonly expiresInMillis: number | undefined
   /** Earlier attempts that failed and were retried. */
@@ -72,6 +76,8 @@ export type AttemptResult =
     readonly reason: FailureReason
     readonly body: string
     readonly retryInMillis?: number
+    /** Id of the attempt's span, when it is in the trace of the task and there is to be another attempt. */
+    readonly span?: string
   }
   | { readonly state: "crashed"; readonly body: string }
   | { readonly state: "stopped" }

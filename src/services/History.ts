@@ -152,5 +152,7 @@ export interface History {
   readonly type: (name: string) => Effect.Effect<View.TypeDetail, UnknownTask>
   /** All but what the server of the dashboard knows. */
   readonly system: Effect.Effect<Omit<View.SystemView, "dashboards">>
+  /** The numbers of now and since the start, in the text format of Prometheus. */
+  readonly metrics: Effect.Effect<string>
   readonly feed: Feed
 }

@@ -45,7 +45,16 @@ describe("a stranger", () => {
     for (const path of ["/", "/healthz", "/readyz"]) assert.strictEqual((await ask(path)).status, 200, path)
 
     for (
-      const path of ["/api/stats", "/api/tasks", "/api/live", "/api/system", "/api/docs", "/openapi.json", "/api/x"]
+      const path of [
+        "/api/stats",
+        "/api/tasks",
+        "/api/live",
+        "/api/system",
+        "/api/docs",
+        "/openapi.json",
+        "/metrics",
+        "/api/x"
+      ]
     ) {
       const { body, headers, status, text } = await ask(path)
       assert.strictEqual(status, 401, path)
@@ -99,6 +108,7 @@ describe("nobody, whatever the role,", () => {
         assert.strictEqual(status, 200, path)
         assert.notInclude(text, secret)
       }
+      assert.notInclude((await ask("/metrics", { headers })).text, secret)
       const settings = (await ask("/api/system", { headers })).body["settings"]
       assert.deepInclude(settings, { name: "secret", value: "set" })
     }

@@ -20,6 +20,7 @@ export const startAttempt = (
       worker: "w",
       args: Buffer.from(JSON.stringify(args)),
       version: undefined,
+      trace: undefined,
       expiresInMillis: undefined,
       failures: 0,
       history: [],
