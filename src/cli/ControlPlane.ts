@@ -74,7 +74,9 @@ export const controlPlane = Command.make(
     const runsTasks = files.length > 0 && flags.local !== "never"
     const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
     const worker = runsTasks
-      ? layerLocalWorker(Flags.threadOptions(flags)).pipe(Layer.provide(TaskRegistryModules.layerFiles(files)))
+      ? layerLocalWorker({ ...Flags.threadOptions(flags), jsonLogs: json }).pipe(
+        Layer.provide(TaskRegistryModules.layerFiles(files))
+      )
       : Layer.empty
     const layers = Layer.mergeAll(dashboard, worker).pipe(
       Layer.provideMerge(layerControlPlaneServer),

@@ -14,6 +14,7 @@ import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
+import * as JsonLog from "../layers/JsonLog.ts"
 
 /** 0 ok, 1 the task failed or was refused, 2 usage, 3 not reachable or timed out. */
 export type ExitCode = 0 | 1 | 2 | 3
@@ -124,7 +125,7 @@ export const tasks = (count: number): string => count === 1 ? "1 task" : `${coun
 export const layerLogger = (asJson: boolean): Layer.Layer<never> =>
   Logger.layer([
     Logger.withConsoleError(
-      asJson ? Logger.formatJson : Logger.make(({ date, logLevel, message, cause }) => {
+      asJson ? JsonLog.format : Logger.make(({ date, logLevel, message, cause }) => {
         const parts = (Array.isArray(message) ? message : [message]).map((part) => {
           if (typeof part === "string") return part
           if (part instanceof Error) return part.message

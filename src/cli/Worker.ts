@@ -51,7 +51,8 @@ export const worker = Command.make(
     const layers = layerWorker({
       ...Flags.asProperty("id", flags.id),
       ...Flags.asProperty("controlPlane", flags.controlPlane),
-      ...Flags.threadOptions(flags)
+      ...Flags.threadOptions(flags),
+      jsonLogs: json
     }).pipe(
       Layer.provideMerge(TaskRegistryModules.layerFiles(files)),
       Layer.provide([

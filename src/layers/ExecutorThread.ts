@@ -37,6 +37,8 @@ export interface Options {
    * among them. Default: the engine's.
    */
   readonly maxHeapMb?: number
+  /** Whether threads log for machines. Default: `false`. */
+  readonly jsonLogs?: boolean
 }
 
 /**
@@ -48,6 +50,7 @@ export interface Options {
 export interface ThreadData {
   readonly files: ReadonlyArray<string>
   readonly settings: Values
+  readonly jsonLogs: boolean
   /** The answer to the last `waiting`, where the thread waits for it: 1 is yes, 2 is no. */
   readonly answer: Int32Array<SharedArrayBuffer>
 }
@@ -102,7 +105,8 @@ const main = new URL(`./ExecutorThreadMain.${import.meta.url.endsWith(".ts") ? "
 
 const nothing = () => {}
 
-const makePool = Effect.fnUntraced(function*({ maxHeapMb, threads: maxThreads = availableParallelism() }: Options) {
+const makePool = Effect.fnUntraced(function*(options: Options) {
+  const { jsonLogs = false, maxHeapMb, threads: maxThreads = availableParallelism() } = options
   const { files } = yield* TaskRegistry
   const settings = yield* Settings
   const clock = yield* Clock.Clock
@@ -170,7 +174,7 @@ const makePool = Effect.fnUntraced(function*({ maxHeapMb, threads: maxThreads = 
 
   const start = (): Thread => {
     const answer = new Int32Array(new SharedArrayBuffer(4))
-    const workerData: ThreadData = { files, settings, answer }
+    const workerData: ThreadData = { files, settings, jsonLogs, answer }
     const worker = new Worker(main, {
       workerData,
       name: "fastworker-task",

@@ -14,10 +14,11 @@ import { Settings } from "../services/Settings.ts"
 import { TaskRegistry } from "../services/TaskRegistry.ts"
 import * as ExecutorFiber from "./ExecutorFiber.ts"
 import type { FromThread, ThreadData, ToThread } from "./ExecutorThread.ts"
+import * as JsonLog from "./JsonLog.ts"
 import { makeFromFiles } from "./TaskRegistryModules.ts"
 import * as Telemetry from "./Telemetry.ts"
 
-const { answer, files, settings } = workerData as ThreadData
+const { answer, files, jsonLogs, settings } = workerData as ThreadData
 const post = (message: FromThread) => parentPort?.postMessage(message)
 
 const setWaiting = (isWaiting: boolean): boolean => {
@@ -67,7 +68,7 @@ const program = Effect.gen(function*() {
 })
 
 // Standard output may be read by a machine.
-const layerLogger = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+const layerLogger = Logger.layer([Logger.withConsoleError(jsonLogs ? JsonLog.format : Logger.formatLogFmt)])
 
 Effect.runFork(
   Layer.buildWithScope(

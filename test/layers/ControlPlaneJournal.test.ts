@@ -29,10 +29,10 @@ describe("restore", () => {
           journal.commit(Infinity)
           assert.include((yield* cancelled).header, { state: "cancelled" })
         })
-      // Remembers one id only.
+      // Remembers the last id and at most one other.
       yield* Effect.scoped(Effect.gen(function*() {
         const { address } = yield* start({ resultCacheSize: 0, tombstones: 1 })
-        for (const id of ["a", "b"]) {
+        for (const id of ["a", "b", "c"]) {
           yield* submit(address, id)
           yield* cancel(address, id)
         }
@@ -45,7 +45,7 @@ describe("restore", () => {
       const [lives, ended] = [yield* say({ op: "result", id: "a" }), yield* say({ op: "result", id: "b" })]
 
       assert.deepStrictEqual(tasks.map(({ id }) => id), ["a"])
-      assert.sameMembers(outcomes.map(({ id }) => id), ["a", "b"])
+      assert.sameMembers(outcomes.map(({ id }) => id), ["a", "b", "c"])
       assert.deepStrictEqual([lives.header.state, ended.header.state], ["queued", "cancelled"])
     }))
 })
