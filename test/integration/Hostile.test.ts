@@ -130,7 +130,7 @@ describe.each(ports)("on the %s port, a stranger", (name, addressOf, protocol) =
         peer.socket.end(Buffer.concat([greeting(protocol), frameHead(1_000_000n), new Uint8Array(10 + i)]))
         yield* until("the connection to be closed", peer.isClosed)
       }
-      if (isLogged) yield* logged(logs, /closed in the middle of a message/u, 20)
+      if (isLogged) yield* logged(logs, /closed in the middle of a message/u, 1)
     })))
 })
 
@@ -146,7 +146,8 @@ describe("200 strangers that greet half and then are silent", () => {
         )
         for (const { socket } of peers) socket.write(greeting(protocols.req).subarray(0, 4))
         yield* until("all of them to be closed", () => peers.every((peer) => peer.isClosed()), 20_000)
-        yield* logged(logs, /greeting|handshake/u, 134)
+        // One line in a second for each kind of address, with how many there were.
+        yield* logged(logs, /greeting|handshake/u, 2)
       })),
     40_000
   )
