@@ -71,6 +71,7 @@ describe("a worker whose link goes down for longer than the heartbeat timeout", 
       const plane = await cluster.controlPlane([
         "--worker-address",
         `tcp://${cable.address}:0`,
+        "--insecure",
         "--heartbeat",
         "200ms",
         "--heartbeat-timeout",
