@@ -115,7 +115,7 @@ describe("a worker", () => {
 
   it("that is frozen: is lost after the timeout; what it reports when it thaws is refused, counted and shown", () =>
     within(async ({ client, cluster, file, ports }) => {
-      await cluster.controlPlane([...ports, "--heartbeat", "200ms", "--heartbeat-timeout", "800ms"])
+      await cluster.controlPlane([...ports, "--heartbeat", "500ms", "--heartbeat-timeout", "3s"])
       const frozen = await cluster.worker([...tasks, "--id", "frozen"])
       const result = run(client.run(hold, { until: file("go") }, { id: "t" }))
       await eventually("it runs", async () => (await run(client.stats)).running === 1)
