@@ -103,13 +103,14 @@ describe.skipIf(libnngMissing !== null).each(
     const { socket, peer } = await meet(() => new Sub(), "pub")
     socket.subscribe("message 1")
 
-    for (const body of bodies.slice(3, 53)) await peer.send(body)
+    // Fewer than the 16 that its pub keeps for a subscriber before it drops the oldest.
+    for (const number of [1, 2, 10, 3, 11, 4, 12, 5, 13]) await peer.send(`message ${number}`)
     const got: Array<string> = []
     for await (const body of socket) {
-      if (got.push(text(body)) === 11) break
+      if (got.push(text(body)) === 5) break
     }
 
-    expect(got).toEqual(["message 1", ...Array.from({ length: 10 }, (_, i) => `message 1${i}`)])
+    expect(got).toEqual(["message 1", "message 10", "message 11", "message 12", "message 13"])
   })
 
   it("REQ to its rep, and REP to its req", async () => {
