@@ -184,7 +184,8 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
     const upcoming: Array<number> = []
     for (let at = status.nextAt; at !== undefined && Number.isFinite(at) && upcoming.length < maxUpcoming;) {
       upcoming.push(at)
-      at = nextAfter(status, at)
+      // From the one before: `nextAt` is a few milliseconds off the round time that the next would be counted from.
+      at = "every" in status.kind ? at + status.kind.every : nextAfter(status, at)
     }
     return {
       ...status,

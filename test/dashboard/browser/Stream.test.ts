@@ -68,7 +68,7 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     const before = performance.now()
     again.signal("SIGTERM")
     assert.strictEqual(await again.exit(), 0)
-    assert.isBelow(performance.now() - before, 5_000)
+    assert.isBelow(performance.now() - before, 3_000)
     await page.context().close()
   }, 90_000)
 })
