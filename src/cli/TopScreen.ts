@@ -127,6 +127,8 @@ const errorRows = (errors: ReadonlyArray<ErrorGroup>) =>
     style: "red" as const
   }))
 
+const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`
+
 /** The lines of a sample: at most `rows` of at most `columns` characters. */
 export const lines = (
   { at, errors, latest, rates, stats, workers }: Sample,
@@ -136,7 +138,7 @@ export const lines = (
   const head: ReadonlyArray<Line> = [
     {
       text: `FastWorker ${stats.version}  ${stats.namespace}  up ${Output.age(stats.upMillis)}  ` +
-        `${stats.workers} workers  ${stats.sessions} clients`,
+        `${plural(stats.workers, "worker")}  ${plural(stats.sessions, "client")}`,
       style: "bold"
     },
     ...warnings(stats),

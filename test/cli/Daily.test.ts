@@ -100,7 +100,7 @@ describe("top", () => {
     const { code, stderr, stdout } = await cluster.run(["top"], { NO_COLOR: "" })
 
     assert.deepStrictEqual([code, stderr], [0, ""])
-    assert.match(stdout, /^FastWorker \S+ {2}default {2}up \d+[smh] {2}1 workers/u)
+    assert.match(stdout, /^FastWorker \S+ {2}default {2}up \d+[smh] {2}1 worker {2}/u)
     assert.match(stdout, /^Paused: task:echo$/mu)
     assert.match(stdout, /^a second: submitted \d/mu)
     assert.match(stdout, /^waiting 3 {2}delayed 1 {2}running 0\/2 {2}dead \d+$/mu)

@@ -13,6 +13,13 @@ import { tasksPath } from "../../paths.ts"
 
 type Kind = "wait" | "run"
 
+interface Drawing {
+  readonly from: number
+  readonly stepMillis: number
+  readonly lines: ReadonlyArray<Line>
+  readonly label: string
+}
+
 const height = 184
 
 /** Milliseconds in the unit that fits the largest of them. */
@@ -93,6 +100,23 @@ export const Charts = (
     }
   })
 
+  const drawn = (of: () => Drawing | undefined) => (
+    <Show when={of()} fallback={<div style={{ height: `${height}px` }} />}>
+      {(chart) => (
+        <Chart
+          label={chart().label}
+          from={chart().from}
+          stepMillis={chart().stepMillis}
+          lines={chart().lines}
+          height={height}
+          none="No tasks in this time"
+          format={(value) => plain.format(value)}
+          onRange={onRange}
+        />
+      )}
+    </Show>
+  )
+
   return (
     <>
       <Show when={props.series.problem()}>
@@ -108,20 +132,7 @@ export const Charts = (
               <span data-tone="bad">Failed ↓</span>
             </span>
           </header>
-          <Show when={throughput()} fallback={<div style={{ height: `${height}px` }} />}>
-            {(chart) => (
-              <Chart
-                label={chart().label}
-                from={chart().from}
-                stepMillis={chart().stepMillis}
-                lines={chart().lines}
-                height={height}
-                none="No tasks in this time"
-                format={(value) => plain.format(value)}
-                onRange={onRange}
-              />
-            )}
-          </Show>
+          {drawn(throughput)}
         </section>
         <section aria-labelledby="latency">
           <header>
@@ -134,20 +145,7 @@ export const Charts = (
             />
             <span class="quiet small push">{latency()?.unit.name}</span>
           </header>
-          <Show when={latency()} fallback={<div style={{ height: `${height}px` }} />}>
-            {(chart) => (
-              <Chart
-                label={chart().label}
-                from={chart().from}
-                stepMillis={chart().stepMillis}
-                lines={chart().lines}
-                height={height}
-                none="No tasks in this time"
-                format={(value) => plain.format(value)}
-                onRange={onRange}
-              />
-            )}
-          </Show>
+          {drawn(latency)}
         </section>
         <A
           class="reader"
