@@ -4,8 +4,8 @@ import { exactCpuMicros, residentBytes, start } from "../processes.ts"
 import { startControlPlane, workerCommand } from "../systems/fastworker/system.ts"
 import type { Options } from "./options.ts"
 
-/** Compilers and collectors of a process that has just started go on for a while. */
-const settleMillis = 3_000
+/** Compilers of a process that has just started go on for a while, and V8 gives memory back ten seconds after. */
+const settleMillis = 15_000
 
 const wait = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 

@@ -430,6 +430,9 @@ export const makeCore = (parts: Parts) => {
       if (!draining && schedules.size() > 0) runSchedules(now)
     },
 
+    /** Whether there is nothing that could be due: no task that has not ended, and no schedule. */
+    isEmpty: () => life.tasks.size === 0 && schedules.size() === 0,
+
     /** When {@link tick} is due next because of a task or a limit; schedules are not so exact. */
     nextDue(): number | undefined {
       const task = life.nextDue()

@@ -12,7 +12,6 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
 import { TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -47,6 +46,9 @@ import { makeWallTimes } from "./WallTimes.ts"
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
+
+/** A control plane without tasks sweeps less often. Measured: 0.42 % of a core at 100 ms, 0.1 % at 500 ms. */
+const restMillis = 500
 
 /** How often it is said that connections were refused. */
 const refusalsMillis = 1_000
@@ -83,6 +85,9 @@ export const make = Effect.gen(function*() {
   const epoch = randomId()
 
   const idle = yield* Latch.make(false)
+  const woken = yield* Latch.make(true)
+  let isResting = false
+  let sweepAfter = sweepMillis
   let flushScheduled = false
   let resultsExpiredAt = startedAt
   let dueTimer: NodeJS.Timeout | undefined
@@ -254,6 +259,18 @@ export const make = Effect.gen(function*() {
     clients.answerCollectors()
     followers.flush()
     awaitDue(time)
+    if (isResting && !isQuiet()) wake()
+  }
+
+  // Of heartbeats nobody is lost sooner than sweeps can tell.
+  const restAtMost = Math.min(restMillis, settings.heartbeatMillis / 10, settings.reconnectGraceMillis / 4)
+  const canRest = restAtMost > sweepMillis
+
+  const isQuiet = () => core.isEmpty() && !followers.isFollowed()
+
+  const wake = () => {
+    isResting = false
+    woken.openUnsafe()
   }
 
   /** Comes back when a delayed task or a token of a limit is due. What is due after the next sweep can wait for it. */
@@ -314,9 +331,16 @@ export const make = Effect.gen(function*() {
     workers.sweep(time)
     clients.sweep(time)
     followers.sweep(time)
-    history.tick(time, sweepMillis)
+    history.tick(time, sweepAfter)
     schedule()
+    isResting = canRest && isQuiet()
+    sweepAfter = isResting ? restAtMost : sweepMillis
+    if (isResting) woken.closeUnsafe()
   }
+
+  const untilNextSweep = Effect.suspend(() =>
+    isResting ? Effect.timeoutOption(woken.await, sweepAfter) : Effect.sleep(sweepAfter)
+  )
 
   /** What the journal knows of the past: the outcomes that are still kept, and what can be retried. */
   const restoreHistory = () => {
@@ -390,7 +414,7 @@ export const make = Effect.gen(function*() {
     workers: forWorkers.address,
     discovery: announced.address ?? settings.discovery
   }
-  yield* Effect.sync(sweep).pipe(Effect.repeat(Schedule.spaced(sweepMillis)), Effect.forkScoped)
+  yield* Effect.sync(sweep).pipe(Effect.andThen(untilNextSweep), Effect.forever, Effect.forkScoped)
 
   const drain = Effect.gen(function*() {
     core.drain()
