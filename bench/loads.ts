@@ -142,12 +142,22 @@ export const open = async (client: Client, next: NextJob, rate: number, window: 
   return record.sample()
 }
 
-/** Submits tasks in batches, one after the other, and waits only until they are accepted. */
-export const fill = async (client: Client, next: NextJob, count: number, batch: number): Promise<Sample> => {
+/** Submits tasks in batches, some of them at a time, and waits only until they are accepted. */
+export const fill = async (
+  client: Client,
+  next: NextJob,
+  { batch, batches, count }: { readonly count: number; readonly batch: number; readonly batches: number }
+): Promise<Sample> => {
   const began = performance.now()
-  for (let left = count; left > 0; left -= batch) {
-    await client.runAll?.(Array.from({ length: Math.min(batch, left) }, next)).accepted
+  let left = count
+  const submit = async () => {
+    while (left > 0) {
+      const jobs = Array.from({ length: Math.min(batch, left) }, next)
+      left -= jobs.length
+      await client.runAll?.(jobs).accepted
+    }
   }
+  await Promise.all(Array.from({ length: batches }, submit))
   const seconds = (performance.now() - began) / 1_000
   return { tasks: count, seconds, p50: NaN, p99: NaN, submitted: count, wrong: 0 }
 }

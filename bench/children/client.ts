@@ -19,7 +19,13 @@ export type Load =
   | Timed & { readonly load: "bulk"; readonly batch: number; readonly batches: number }
   /** At this share of the rate of the load before. */
   | Timed & { readonly load: "open"; readonly share: number }
-  | { readonly load: "fill"; readonly count: number; readonly batch: number; readonly bytes: number }
+  | {
+    readonly load: "fill"
+    readonly count: number
+    readonly batch: number
+    readonly batches: number
+    readonly bytes: number
+  }
 
 export interface ClientPlan {
   /** Path of the system's client. */
@@ -47,7 +53,7 @@ const jobs = (bytes?: number): NextJob => {
 const put = (load: Load, before: Sample | undefined): Promise<Sample> => {
   if (load.load === "closed") return closed(client, jobs(load.bytes), load.inFlight, load)
   if (load.load === "bulk") return bulk(client, jobs(), load, load)
-  if (load.load === "fill") return fill(client, jobs(load.bytes), load.count, load.batch)
+  if (load.load === "fill") return fill(client, jobs(load.bytes), load)
   const rate = before === undefined ? NaN : before.tasks / before.seconds
   return open(client, jobs(), load.share * rate, load)
 }

@@ -142,22 +142,30 @@ export const make = Effect.gen(function*() {
     scheduleFlush()
   }
 
-  // Success, error and progress are what the definition says they are, and it decodes them by its schemas.
-  const makeHandle = (definition: Any, id: string): TaskHandle<never, never, never> => ({
-    id: id as TaskId,
-    get result() {
-      return results.await<never, never>(definition, id)
-    },
-    get status() {
-      return queries.status(id)
-    },
-    get cancel() {
-      return changes.cancel(id)
-    },
-    get progress() {
-      return results.follow(definition, id) as Stream.Stream<never>
+  /** A prototype for all handles of this client: accessors of each handle's own cost more than submitting the task. */
+  class Handle {
+    readonly id: TaskId
+    readonly #definition: Any
+    constructor(definition: Any, id: string) {
+      this.#definition = definition
+      this.id = id as TaskId
     }
-  })
+    get result() {
+      return results.await<never, never>(this.#definition, this.id)
+    }
+    get status() {
+      return queries.status(this.id)
+    }
+    get cancel() {
+      return changes.cancel(this.id)
+    }
+    get progress() {
+      return results.follow(this.#definition, this.id) as Stream.Stream<never>
+    }
+  }
+
+  // Success, error and progress are what the definition says they are, and it decodes them by its schemas.
+  const makeHandle = (definition: Any, id: string): TaskHandle<never, never, never> => new Handle(definition, id)
 
   return Client.of({
     delay: (task, ...[args, options]) =>

@@ -281,7 +281,7 @@ export const makeClients = (parts: Parts) => {
 
   const submit = (request: Incoming, message: typeof Message.Submit.Type, body: Buffer, time: number) => {
     const { seq, session: token, tasks } = message
-    const bodies = Envelope.split(body, tasks)
+    const bodies = Envelope.splitKept(body, tasks)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const session = token === undefined ? undefined : core.sessions.open(token, time)
     if (token !== undefined && session === undefined) {
@@ -303,8 +303,8 @@ export const makeClients = (parts: Parts) => {
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
-      const args = bodies.success[index] as Buffer
-      const accepted = operations.submit(task, Envelope.keep(args), task.watch === true ? session : undefined, time)
+      const args = bodies.success[index] as Uint8Array
+      const accepted = operations.submit(task, args, task.watch === true ? session : undefined, time)
       if (Result.isSuccess(accepted)) {
         if (accepted.success !== task.id) madeIds = true
         ids.push(accepted.success)

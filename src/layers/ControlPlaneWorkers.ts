@@ -136,10 +136,10 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     attach(link, "peer", request.peer)
     if (message.op === "exchange") return exchange(request, link, message, body, time)
     const reports = message.reports ?? []
-    const bodies = Envelope.split(body, reports)
+    const bodies = Envelope.splitKept(body, reports)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     for (let i = 0; i < reports.length; i++) {
-      takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
+      takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Uint8Array, time)
     }
     core.leave(link.worker, time)
     dropLink(link.worker)
@@ -243,17 +243,17 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
     const reports = message.reports ?? []
     const progress = message.progress ?? []
-    const bodies = Envelope.split(body, progress.length === 0 ? reports : [...reports, ...progress])
+    const bodies = Envelope.splitKept(body, progress.length === 0 ? reports : [...reports, ...progress])
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const { worker } = link
     // Before the reports: what a handler said last may be what its next attempt begins with.
     for (let i = 0; i < progress.length; i++) {
-      const value = bodies.success[reports.length + i] as Buffer
-      if (value.length <= maxProgressBytes) core.progress(worker, progress[i] as HeldLease, Envelope.keep(value))
+      const value = bodies.success[reports.length + i] as Uint8Array
+      if (value.length <= maxProgressBytes) core.progress(worker, progress[i] as HeldLease, value)
     }
     const late: Array<string> = []
     for (let i = 0; i < reports.length; i++) {
-      const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Buffer, time)
+      const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Uint8Array, time)
       if (!counted) late.push((reports[i] as Message.Report).id)
     }
     const settled = message.settled ?? seq - 1
@@ -335,8 +335,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
   }
 
-  const takeReport = (worker: WorkerRecord, report: Message.Report, body: Buffer, time: number): boolean => {
-    if (body.length <= settings.maxPayloadBytes) return core.report(worker, report, Envelope.keep(body), time)
+  const takeReport = (worker: WorkerRecord, report: Message.Report, body: Uint8Array, time: number): boolean => {
+    if (body.length <= settings.maxPayloadBytes) return core.report(worker, report, body, time)
     const text = JSON.stringify({ size: body.length, limit: settings.maxPayloadBytes })
     return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)
   }
