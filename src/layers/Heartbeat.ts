@@ -25,8 +25,11 @@ const tickMillis = 200
 /** Beats are not sent more often than this. */
 const minBeatMillis = 500
 
-/** The entry stands beside this module, compiled (`.js`) or as it was written (`.ts`). */
-const entry = new URL(`./HeartbeatThread${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url)
+/** The entry, compiled (`.js`) or as it was written (`.ts`) as this module is. By its folder: a bundle is in another. */
+const entry = new URL(
+  `../layers/HeartbeatThread${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
+  import.meta.url
+)
 
 /**
  * Prepares to beat for a session until the scope closes. The thread begins with the first registration at an address that

@@ -75,9 +75,10 @@ const unbounded: JournalBounds = {
   maxDeadBytes: Infinity
 }
 
-// The thread's file has the extension that this one has: it runs from the sources too.
+// The thread's file has the extension that this one has: it runs from the sources too. By its folder: a bundle is in
+// another.
 const threadUrl = new URL(
-  `./JournalSqliteThread${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
+  `../layers/JournalSqliteThread${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
   import.meta.url
 )
 
