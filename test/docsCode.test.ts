@@ -196,7 +196,7 @@ describe("the tutorial", () => {
     }
     assert.isAbove(ran, 10)
     assert.strictEqual((JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as { type: string }).type, "module")
-  }, 60_000)
+  }, 120_000)
 })
 
 describe("the blocks of shells", () => {

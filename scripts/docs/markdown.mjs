@@ -69,14 +69,21 @@ export const render = (text, resolve) => {
       table(token) {
         const cells = (row, tag) =>
           row.map((cell) => {
-            const align = cell.align === "right" ? " class=\"end\"" : ""
+            const isName = cell.tokens.length > 0 &&
+                cell.tokens.every(({ raw, type }) => type === "codespan" || raw === "<br>" || raw === ", ") ||
+              cell.tokens.some(({ raw }) => raw === "<br>")
+            const kind = cell.align === "right" ? " class=\"end\"" : isName ? " class=\"name\"" : ""
             // A head without words is none.
             const name = cell.tokens.length === 0 ? "td" : tag
-            return `<${name}${align}>${this.parser.parseInline(cell.tokens)}</${name}>`
+            return `<${name}${kind}>${this.parser.parseInline(cell.tokens)}</${name}>`
           }).join("")
         return `<div class="table" tabindex="0"><table><thead><tr>${cells(token.header, "th")}</tr></thead><tbody>${
           token.rows.map((row) => `<tr>${cells(row, "td")}</tr>`).join("\n")
         }</tbody></table></div>\n`
+      },
+      // Long paths may be broken where their parts begin.
+      codespan({ text }) {
+        return `<code>${escape(text).replaceAll(/(?<=\w)\/(?=\w)/gu, "/<wbr>")}</code>`
       },
       link({ href, tokens }) {
         const content = this.parser.parseInline(tokens)

@@ -21,6 +21,8 @@ const renamed = (declaration, name) => ({
   signature: declaration.signature.replace(new RegExp(`^(\\w+) ${declaration.name}\\b`, "u"), `$1 ${name}`)
 })
 
+const isCalled = ({ tags }) => /^(?:constructors|layers|combinators)$/u.test(tags.get("category") ?? "")
+
 /**
  * A page of what a module exports: a section for each name, with parts where the name is a namespace. `related` are
  * declarations that are not exported and needed to understand a namespace.
@@ -33,18 +35,27 @@ const packagePage = (title, lead, file, related = {}) => {
     read.set(path, known)
     return known
   }
-  for (const { file: path, group = "", name, namespace, original } of readExports(file)) {
+  const exported = readExports(file)
+  // Of those that stand together the namespace first: what is beside it are its types.
+  const place = ({ group, namespace }) =>
+    exported.findIndex((other) => other.group === group) - (namespace === true && group !== "" ? 0.5 : 0)
+  for (
+    const { file: path, group = "", name, namespace, original } of exported.toSorted((a, b) => place(a) - place(b))
+  ) {
     if (name === "*") {
       sections.set("Errors", `## Errors\n\n${group} They have [a page of their own](../src/domain/Errors.ts).`)
     } else if (namespace) {
+      // What a program calls comes before the types that it is made of.
       const parts = [...declarationsOf(path).values()].filter(({ isExported }) => isExported)
-        .map((declaration) => entry(3, `${name}.${declaration.name}`, declaration))
+      const part = (declaration) => entry(3, `${name}.${declaration.name}`, declaration)
       const more = readExports(path).filter(({ file: from }) => from !== path).flatMap((exported) => {
         const declaration = declarationsOf(exported.file).get(exported.original)
         return declaration === undefined ? [] : [entry(3, `${name}.${exported.name}`, declaration)]
       })
       const others = (related[name] ?? []).map(([from, other]) => entry(3, other, declarationsOf(from).get(other)))
-      sections.set(name, `## ${name}\n\n${prose(group)}\n\n${[...parts, ...more, ...others].join("\n\n")}`)
+      const types = parts.filter((declaration) => !isCalled(declaration)).map(part)
+      const all = [...parts.filter(isCalled).map(part), ...more, ...types, ...others]
+      sections.set(name, `## ${name}\n\n${prose(group)}\n\n${all.join("\n\n")}`)
     } else {
       const declaration = declarationsOf(path).get(original)
       if (declaration !== undefined) sections.set(name, entry(2, name, renamed(declaration, name)))
@@ -70,8 +81,9 @@ const textOf = (description) => description?._tag === "Some" ? description.value
 const flagRow = ({ aliases, description, name, required, type }) => {
   const text = textOf(description)
   const variable = /environment: (FASTWORKER_\w+)/u.exec(text)?.[1]
-  const fallback = /default: ([^;)]+)/u.exec(text)?.[1]
-  const rest = text.replace(/ \((?:default|environment): [^()]*(?:\([^()]*\)[^()]*)*\)$/u, "")
+  // Of the machine that asks; another one builds the site.
+  const fallback = name === "threads" ? "one for each processor" : /default: ([^;)]+)/u.exec(text)?.[1]
+  const rest = text.replaceAll(/ \((?:default|environment): [^()]*\)/gu, "")
   const names = [`--${name}`, ...aliases.map((alias) => alias.startsWith("-") ? alias : `--${alias}`)]
   const value = type === "boolean" ? "" : ` ${/^[A-Z]+$/u.test(type) ? type : "VALUE"}`
   const facts = [
@@ -79,10 +91,15 @@ const flagRow = ({ aliases, description, name, required, type }) => {
     ...fallback === undefined ? [] : [`default ${fallback}`],
     ...variable === undefined ? [] : [`\`${variable}\``]
   ]
-  return `| \`${names.join("`, `")}${value}\` | ${cell(rest)} | ${facts.join("<br>")} |`
+  return [`\`${names.join("`, `")}${value}\``, cell(rest), facts.join("<br>")]
 }
 
-const table = (head, rows) => `| ${head.join(" | ")} |\n| ${head.map(() => "---").join(" | ")} |\n${rows.join("\n")}`
+/** A table; its last column is left out when nothing stands in it. */
+const table = (head, rows) => {
+  const isEmpty = rows.every((row) => row.at(-1) === "")
+  const line = (cells) => `| ${(isEmpty ? cells.slice(0, -1) : cells).join(" | ")} |`
+  return [head, head.map(() => "---"), ...rows].map(line).join("\n")
+}
 
 const commandSections = async (root, path = []) => {
   const { args = [], description, flags, subcommands = [], usage } = await helpOf(root, path)
@@ -93,12 +110,12 @@ const commandSections = async (root, path = []) => {
     `\`\`\`text\n${usage}\n\`\`\``
   ]
   if (args.length > 0) {
-    const rows = args.map(({ description, name, required, type }) =>
-      `| \`${name}\` | ${cell(textOf(description))} | ${required ? "required" : ""} ${
-        type === "string" ? "" : cell(type)
-      } |`
-    )
-    parts.push(table(["argument", "what", "how many"], rows))
+    const rows = args.map(({ description, name, required, variadic }) => [
+      `\`${name}${variadic ? "…" : ""}\``,
+      cell(textOf(description)),
+      required ? "required" : ""
+    ])
+    parts.push(table(["argument", "what", "needed"], rows))
   }
   if (flags.length > 0 && path.length > 0) parts.push(table(["flag", "what", "default, variable"], flags.map(flagRow)))
   const deeper = []
@@ -157,9 +174,8 @@ const settingsPage = async () => {
       const text = doc.replace(/\s*`FASTWORKER_\w+`(?:, (?:or the file that )?`FASTWORKER_\w+`(?: names)?)*\.?$/u, "")
         .replace(/ `FASTWORKER_\w+` names a file\.$/u, " A variable names the file.")
         .replace(/ `FASTWORKER_SECRET`, or[^]*$/u, " The second variable names a file.")
-      return `| \`${name}\` | ${cell(text)} | ${fallback(name)} | ${
-        mine.map((variable) => `\`${variable}\``).join("<br>") || "–"
-      } |`
+      const facts = [fallback(name), ...mine.map((variable) => `\`${variable}\``)]
+      return [`\`${name}\``, cell(text), facts.join("<br>")]
     })
   }
   return `# Settings
@@ -170,13 +186,13 @@ Every setting with its default, made of \`Settings\` in the code. A command take
 in variables they are written \`500ms\`, \`30s\`, \`5m\`, \`64MiB\`. Programs do not read the variables by themselves.
 Those without a variable can only be set by programs.
 
-${table(["setting", "what", "default", "variable"], rows(read(body), shown))}
+${table(["setting", "what", "default, variable"], rows(read(body), shown))}
 
 ## TLS
 
 The members of \`tls\`, as PEM text.
 
-${table(["setting", "what", "default", "variable"], rows(read(tls), () => "none"))}
+${table(["setting", "what", "default, variable"], rows(read(tls), () => "none"))}
 `
 }
 
