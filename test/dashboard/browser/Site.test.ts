@@ -6,8 +6,11 @@ import { executable } from "../../harness/Chromium.ts"
 import { startDashboard } from "../../harness/Dashboard.ts"
 import { isAccessible, launch, overflow, watch } from "./Visit.ts"
 
-/** Lists, code and a table. To look through more of it takes long, and shows no other kind of element. */
-const pages = ["", "howto/timeouts.html"]
+/** Has lists, code and a table. To look through more takes long, and shows no other kind of element. */
+const whole = "howto/timeouts.html"
+
+/** With long tables and lines. */
+const wide = ["", "comparison.html", "reference/promise.html", "reference/settings.html"]
 
 const visitor = Effect.gen(function*() {
   const { origin } = yield* startDashboard()
@@ -26,15 +29,14 @@ describe.skipIf(executable === undefined)("the documentation", () => {
     Effect.gen(function*() {
       const { origin, page, problems } = yield* visitor
       yield* Effect.promise(async () => {
-        for (const path of pages) {
+        await page.goto(`${origin}/docs/${whole}`)
+        await isAccessible(page, whole)
+        await page.emulateMedia({ colorScheme: "dark" })
+        await isAccessible(page, `${whole} in the dark`, ["color-contrast"])
+        await page.setViewportSize({ width: 390, height: 844 })
+        for (const path of [whole, ...wide]) {
           await page.goto(`${origin}/docs/${path}`)
-          await page.emulateMedia({ colorScheme: "light" })
-          await isAccessible(page, path)
-          await page.emulateMedia({ colorScheme: "dark" })
-          await isAccessible(page, `${path} in the dark`, ["color-contrast"])
-          await page.setViewportSize({ width: 390, height: 844 })
           assert.isAtMost(await overflow(page), 0, path)
-          await page.setViewportSize({ width: 1440, height: 900 })
         }
       })
       assert.deepStrictEqual(problems, [])
