@@ -2,8 +2,8 @@
 // and those that are made from the code. No script is needed to read it, and nothing is asked of the network. The control
 // plane serves it at `/docs`; any server of files does.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { dirname, join, posix } from "node:path"
-import { compress } from "./compress.mjs"
+import { dirname, join, posix, sep } from "node:path"
+import { compress, filesOf } from "./compress.mjs"
 import { escape, readMap, render, slugOf } from "./docs/markdown.mjs"
 import { referencePages } from "./docs/reference.mjs"
 
@@ -26,6 +26,25 @@ const decisionsPage = () => {
   }
 }
 
+/** The recipes themselves: who has the package alone has no other copy. Grafana's is long, and not for reading. */
+const recipesPage = () => {
+  const languages = [["Dockerfile", "dockerfile"], [".yaml", "yaml"], [".yml", "yaml"], [".service", "ini"]]
+  const files = filesOf("ops").map((file) => file.replaceAll(sep, posix.sep)).sort().flatMap((file) => {
+    const language = languages.find(([end]) => file.endsWith(end))?.[1]
+    return language === undefined ? [] : [{ file, language, name: file.slice("ops/".length) }]
+  })
+  return {
+    source: "ops/",
+    path: "ops/files.html",
+    text: `# Recipe files\n\nThe files of the [recipes](../ops/README.md), to copy and change.\n\n${
+      files.map(({ file, language, name }) =>
+        `## ${name}\n\n\`\`\`${language} title="${name}"\n${readFileSync(file, "utf8").trimEnd()}\n\`\`\``
+      ).join("\n\n")
+    }`,
+    anchors: new Map(files.map(({ file, name }) => [file, slugOf(name)]))
+  }
+}
+
 /** Where a Markdown file stands in the site. */
 const pathOf = (source) => {
   if (source === home) return "index.html"
@@ -33,8 +52,9 @@ const pathOf = (source) => {
   return path.toLowerCase().replace(/\.md$/u, ".html")
 }
 
-const decisions = decisionsPage()
-const made = new Map([...await referencePages(), decisions].map((page) => [page.source, page]))
+/** Pages of many files, each of which is a section. */
+const gathered = [decisionsPage(), recipesPage()]
+const made = new Map([...await referencePages(), ...gathered].map((page) => [page.source, page]))
 const groups = readMap(readFileSync(home, "utf8")).map(({ entries, title }) => ({
   title,
   pages: entries.map(({ path, title }) => {
@@ -61,8 +81,10 @@ const resolver = (page) => (href) => {
   const base = page.source.endsWith(".md") ? posix.dirname(page.source) : "docs"
   const source = posix.join(base, path)
   const suffix = anchor === undefined ? "" : `#${anchor}`
-  const decided = decisions.anchors.get(source)
-  if (decided !== undefined) return `${from(page, decisions.path)}#${decided}`
+  for (const { anchors, path } of gathered) {
+    const section = anchors.get(source)
+    if (section !== undefined) return `${from(page, path)}#${section}`
+  }
   const target = bySource.get(source) ?? bySource.get(`${source.replace(/\/$/u, "")}/README.md`) ??
     bySource.get(`${source}/`)
   return target === undefined ? undefined : `${from(page, target.path)}${suffix}`

@@ -5,7 +5,10 @@ import { posix } from "node:path"
 import { gunzipSync } from "node:zlib"
 import * as Errors from "../src/domain/Errors.ts"
 import { defaults } from "../src/domain/Settings.ts"
+import * as Main from "../src/index.ts"
 import { makeOpenApi } from "../src/layers/DashboardDocs.ts"
+import * as Promises from "../src/promise.ts"
+import * as Testing from "../src/testing.ts"
 import { anchorsOf, documents, linksOf, root } from "./harness/Documents.ts"
 
 describe("docs", () => {
@@ -128,10 +131,14 @@ describe("the site", () => {
     const settings = page("reference/settings.html")
     for (const name of Object.keys(defaults)) assert.include(settings, `<code>${name}</code>`)
     assert.includeMembers(headings(page("reference/commands.html")), ["fastworker-control-plane", "fastworker-secret"])
-    assert.includeMembers(headings(page("reference/fastworker.html")), ["task", "client", "handles", "layerworker"])
-    assert.includeMembers(headings(page("reference/promise.html")), ["fastworker", "handle", "serveworker"])
-    assert.includeMembers(headings(page("reference/testing.html")), ["maketestqueue", "layertest"])
-    assert.include(page("reference/fastworker.html"), "id=\"policyoptions\"")
+    const ids = (module: object) => Object.keys(module).map((name) => name.toLowerCase())
+    const errors = new Set(headings(page("reference/errors.html")))
+    const exported = ids(Main).filter((name) => !errors.has(name) && name !== "replyerror")
+    assert.includeMembers(headings(page("reference/fastworker.html")), exported)
+    assert.includeMembers(headings(page("reference/promise.html")), ids(Promises))
+    assert.includeMembers(headings(page("reference/testing.html")), ids(Testing))
+    const parts = [...page("reference/fastworker.html").matchAll(/<h3 id="([^"]*)"/gu)].map(([, id]) => id)
+    assert.includeMembers(parts, [...ids(Main.Task).map((name) => `task${name}`), "policyoptions"])
   })
 
   it("is there compressed, and adds at most 400 kB to the package", () => {
