@@ -38,7 +38,7 @@ const recipesPage = () => {
     path: "ops/files.html",
     text: `# Recipe files\n\nThe files of the [recipes](../ops/README.md), to copy and change.\n\n${
       files.map(({ file, language, name }) =>
-        `## ${name}\n\n\`\`\`${language} title="${name}"\n${readFileSync(file, "utf8").trimEnd()}\n\`\`\``
+        `## ${name}\n\n\`\`\`${language}\n${readFileSync(file, "utf8").trimEnd()}\n\`\`\``
       ).join("\n\n")
     }`,
     anchors: new Map(files.map(({ file, name }) => [file, slugOf(name)]))
