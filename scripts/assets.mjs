@@ -1,34 +1,45 @@
-// Builds what the compiler does not: the dashboard, beside the compiled code, where the server reads it, with its files
-// compressed once and for all. Without the development tools there is nothing to do; what was built is left as it is.
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+// Builds what the compiler does not: the dashboard and the documentation, beside the compiled code, where the server reads
+// them, with their files compressed once and for all. Without the development tools there is nothing to do; what was built is
+// left as it is while nothing has changed that it is made of.
+import { chmodSync, cpSync, existsSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { compress, filesOf } from "./compress.mjs"
 
 chmodSync("dist/bin.js", 0o755)
 
-const out = "dist/dashboard"
-const index = join(out, "index.html")
-const files = (folder) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
 const newest = (...paths) => Math.max(...paths.map((path) => statSync(path).mtimeMs))
+const isBuilt = (index, ...inputs) =>
+  existsSync(index) && statSync(index).mtimeMs > newest("package-lock.json", ...inputs)
+const has = (...names) => names.every((name) => existsSync(join("node_modules", name)))
 
-const isBuilt = existsSync(index) &&
-  statSync(index).mtimeMs > newest("package-lock.json", "scripts/assets.mjs", ...files("src/dashboard"))
-if (isBuilt || !existsSync("node_modules/vite") || !existsSync("node_modules/vite-plugin-solid")) process.exit(0)
+const out = "dist/dashboard"
+if (
+  has("vite", "vite-plugin-solid") &&
+  !isBuilt(join(out, "index.html"), "scripts/assets.mjs", "scripts/compress.mjs", ...filesOf("src/dashboard"))
+) {
+  const { build } = await import("vite")
+  await build({ configFile: "src/dashboard/vite.config.ts", logLevel: "warn" })
+  cpSync("node_modules/@fontsource-variable/geist/LICENSE", join(out, "licence-geist.txt"))
+  compress(out)
+}
 
-const { build } = await import("vite")
-await build({ configFile: "src/dashboard/vite.config.ts", logLevel: "warn" })
-cpSync("node_modules/@fontsource-variable/geist/LICENSE", join(out, "licence-geist.txt"))
-
-for (const file of files(out)) {
-  if (/\.(?:woff2|br|gz)$/u.test(file)) continue
-  const bytes = readFileSync(file)
-  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
-  writeFileSync(
-    `${file}.br`,
-    brotliCompressSync(bytes, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length }
-    })
-  )
+/** What the documentation is made of: texts, how they are rendered, and the code that pages are made from. */
+const inputs = [
+  "CHANGELOG.md",
+  "examples/README.md",
+  "scripts/docs.mjs",
+  "scripts/compress.mjs",
+  "src/dashboard/styles/tokens.css",
+  "dist/index.d.ts",
+  "dist/promise.d.ts",
+  "dist/testing.d.ts",
+  "dist/layers/Node.d.ts",
+  "dist/layers/TaskRegistryModules.d.ts",
+  "dist/layers/Testing.d.ts",
+  ...["docs", "ops", "scripts/docs", "dist/cli", "dist/domain", "dist/services"].flatMap(filesOf)
+]
+// It uses the fonts of the dashboard.
+const dashboard = join(out, "index.html")
+if (has("marked", "highlight.js") && existsSync(dashboard) && !isBuilt("dist/docs/index.html", dashboard, ...inputs)) {
+  await import("./docs.mjs")
 }

@@ -54,6 +54,10 @@ const needed = [
   "dist/dashboard/index.html",
   "dist/dashboard/index.html.br",
   "dist/dashboard/licences.md",
+  "dist/docs/index.html.br",
+  "dist/docs/index.html.gz",
+  "dist/docs/tutorial.html.gz",
+  "dist/docs/reference/errors.html.gz",
   "node_modules/node-nng/package.json",
   "node_modules/node-nng/LICENSE",
   "node_modules/node-nng/dist/index.js"
@@ -65,6 +69,7 @@ const allowed = [
   /^dist\/(?:(?:cli|domain|services|layers)\/)?\w+\.(?:js|d\.ts)$/u,
   /^dist\/dashboard\/[\w.-]+\.(?:html|js|svg|txt|md)(?:\.br|\.gz)?$/u,
   /^dist\/dashboard\/assets\/[\w.-]+\.(?:js|css|woff2|svg)(?:\.br|\.gz)?$/u,
+  /^dist\/docs\/(?:(?:howto|ops|reference)\/)?[\w-]+\.(?:html|css|js|svg)\.(?:br|gz)$/u,
   /^node_modules\/node-nng\/(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/\w+\.(?:js|d\.ts))$/u
 ]
 

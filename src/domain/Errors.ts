@@ -11,6 +11,11 @@ import { FinalState, TaskState } from "./TaskState.ts"
  * The arguments do not fit the definition. Raised by the client before anything is sent; by the worker when they were
  * submitted by something else, or for another version of the definition.
  *
+ * **What to do**
+ *
+ * Correct the fields that it names. When they fit the caller's definition, the worker has another version of it:
+ * deploy the same, or raise its `version` and give it an `upgrade`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -26,7 +31,12 @@ export class InvalidArguments extends Schema.TaggedError<InvalidArguments>()("In
 }
 
 /**
- * The arguments or the result are larger than the limit. Keep large data where it is and pass a reference to it.
+ * The arguments or the result are larger than the limit.
+ *
+ * **What to do**
+ *
+ * Keep large data where it is and pass a reference to it; or raise `--max-payload` (`maxPayloadBytes`) in the control
+ * plane, the workers and the programs that submit.
  *
  * @category errors
  * @since 0.1.0
@@ -48,6 +58,11 @@ export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
 /**
  * No process has a handler for this task name.
  *
+ * **What to do**
+ *
+ * Compare the name with those that it lists, and start the control plane or a worker with the file that has the task:
+ * `--tasks FILE`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -65,7 +80,12 @@ export class UnknownTask extends Schema.TaggedError<UnknownTask>()("UnknownTask"
 }
 
 /**
- * The queue is at its bound. Nothing was accepted: submit again later, or raise the bound.
+ * The queue is at its bound. Nothing was accepted.
+ *
+ * **What to do**
+ *
+ * Submit again later, after a pause that grows; start more workers; or raise `--max-waiting` and
+ * `--max-waiting-bytes`.
  *
  * @category errors
  * @since 0.1.0
@@ -85,6 +105,10 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
 /**
  * Outcomes that this client asked for pile up uncollected; its submissions are refused until it collects them.
  *
+ * **What to do**
+ *
+ * Take the results of what was submitted before more is submitted.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -101,6 +125,10 @@ export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", {
 /**
  * A task with this id exists and has another name or other arguments.
  *
+ * **What to do**
+ *
+ * Submit it with the name and the arguments of the first one, or give it an id of its own.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -113,6 +141,11 @@ export class IdConflict extends Schema.TaggedError<IdConflict>()("IdConflict", {
 /**
  * A task with the same unique key has not finished (or not started, or is too recent: as the definition says). Nothing
  * was submitted.
+ *
+ * **What to do**
+ *
+ * Mostly nothing: the work is under way. To get the task that holds the key, or to take its place, let the definition
+ * say `onConflict: "existing"` or `"replace"`.
  *
  * @category errors
  * @since 0.1.0
@@ -131,6 +164,10 @@ export class UniqueConflict extends Schema.TaggedError<UniqueConflict>()("Unique
 /**
  * The number of tasks that a filter meets is not the one that was expected: nothing was changed.
  *
+ * **What to do**
+ *
+ * Count again (`dryRun`), look at what is meant now, and repeat with the new number.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -146,6 +183,10 @@ export class CountChanged extends Schema.TaggedError<CountChanged>()("CountChang
 /**
  * No schedule has this id.
  *
+ * **What to do**
+ *
+ * See `fastworker schedules`. One that a worker declares is there once that worker has registered.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -159,6 +200,10 @@ export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("Sc
 
 /**
  * No connected worker has this id or key.
+ *
+ * **What to do**
+ *
+ * See `fastworker workers`. One that left, or was lost, is not connected any more.
  *
  * @category errors
  * @since 0.1.0
@@ -174,6 +219,10 @@ export class WorkerNotFound extends Schema.TaggedError<WorkerNotFound>()("Worker
 /**
  * The worker is part of the control plane's process: it can't leave it.
  *
+ * **What to do**
+ *
+ * Pause it (`fastworker pause --worker ID`), or stop the control plane.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -187,6 +236,10 @@ export class WorkerIsLocal extends Schema.TaggedError<WorkerIsLocal>()("WorkerIs
 
 /**
  * Only a task that failed or expired, and is still kept, can be retried.
+ *
+ * **What to do**
+ *
+ * Submit the task anew. An outcome never changes; a retry is a new task too.
  *
  * @category errors
  * @since 0.1.0
@@ -203,6 +256,10 @@ export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryab
 /**
  * The control plane is shutting down and takes no new work.
  *
+ * **What to do**
+ *
+ * Submit again when it is back, with the same id.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -213,8 +270,13 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 }
 
 /**
- * No answer from the control plane within the deadline. A submission that failed so may have been accepted: submit it
- * again with the same id, which has the effect of once.
+ * No answer from the control plane within the deadline.
+ *
+ * **What to do**
+ *
+ * See that the control plane runs, that address and namespace are those that it has, and that nothing between blocks
+ * its ports. A submission that failed so may have been accepted: submit it again with the same id, which has the
+ * effect of once.
  *
  * @category errors
  * @since 0.1.0
@@ -234,6 +296,10 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
 /**
  * The two sides speak no version of the protocol in common. `ours` are the versions of the side that says so.
  *
+ * **What to do**
+ *
+ * Update the older side.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -251,6 +317,11 @@ export class ProtocolMismatch extends Schema.TaggedError<ProtocolMismatch>()("Pr
 /**
  * A message that is not of the protocol.
  *
+ * **What to do**
+ *
+ * A program that speaks the protocol by itself corrects its message. From ours it means that the two sides are of
+ * different versions: update the older one.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -264,6 +335,11 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", {
  * The control plane has a secret, and this process has none, another one, or the key of a role that may not do this. Or
  * this process has one and the control plane does not prove that it knows it.
  *
+ * **What to do**
+ *
+ * Give this process the secret of the control plane, or the key of a role that may do this: `FASTWORKER_SECRET_FILE`,
+ * or the setting `secret`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -274,7 +350,11 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
 }
 
 /**
- * The session is not known to the control plane (it restarted, or declared the worker lost): register again.
+ * The session is not known to the control plane (it restarted, or declared the worker lost).
+ *
+ * **What to do**
+ *
+ * Nothing: our workers and clients register again by themselves. A worker of one's own does the same.
  *
  * @category errors
  * @since 0.1.0
@@ -288,6 +368,11 @@ export class UnknownSession extends Schema.TaggedError<UnknownSession>()("Unknow
 /**
  * No task with this id is known: it never was, or its traces were dropped.
  *
+ * **What to do**
+ *
+ * Compare the id. What finished long ago is forgotten; without a journal so is everything when the control plane is
+ * restarted.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -299,6 +384,11 @@ export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFou
 
 /**
  * The task finished, and its result is no longer kept (bounds of the result cache: count, bytes, age).
+ *
+ * **What to do**
+ *
+ * Ask sooner, raise `--result-cache-size`, `--result-cache-bytes` or `--result-cache-ttl`, give the definition a
+ * `retention`, or let the handler store what must last.
  *
  * @category errors
  * @since 0.1.0
@@ -316,6 +406,10 @@ export class ResultEvicted extends Schema.TaggedError<ResultEvicted>()("ResultEv
 /**
  * The control plane was restarted and does not know the task any more.
  *
+ * **What to do**
+ *
+ * Submit it again, with the same id. With a journal (`--journal`) tasks survive a restart.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -328,6 +422,11 @@ export class TaskLost extends Schema.TaggedError<TaskLost>()("TaskLost", { id: S
 /**
  * The task was told to stop and had not within the deadline: its handler does not let itself be interrupted, or its
  * finalizers take long. It will be cancelled when it stops.
+ *
+ * **What to do**
+ *
+ * Ask for its status later. Let the handler stop: as an Effect that can be interrupted, as a promise that heeds its
+ * `signal`, or in a thread, which can be ended.
  *
  * @category errors
  * @since 0.1.0
@@ -345,6 +444,10 @@ export class TaskStopping extends Schema.TaggedError<TaskStopping>()("TaskStoppi
 /**
  * The task has an outcome already, which is final.
  *
+ * **What to do**
+ *
+ * Nothing: its outcome stands, and `result` gives it.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -360,6 +463,10 @@ export class TaskFinished extends Schema.TaggedError<TaskFinished>()("TaskFinish
 /**
  * The task was cancelled.
  *
+ * **What to do**
+ *
+ * Nothing, if that was meant. Otherwise submit it again, as a new task.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -371,6 +478,11 @@ export class TaskCancelled extends Schema.TaggedError<TaskCancelled>()("TaskCanc
 
 /**
  * The task had no outcome within the time that it was given (`expiresIn`).
+ *
+ * **What to do**
+ *
+ * Give it more time (`expiresIn`), or start more workers: `fastworker explain ID` says of a task that waits why it
+ * does. `fastworker retry ID` runs it after all.
  *
  * @category errors
  * @since 0.1.0
@@ -388,6 +500,10 @@ export class TaskExpired extends Schema.TaggedError<TaskExpired>()("TaskExpired"
 
 /**
  * The task was given up because workers or threads were lost while they ran it.
+ *
+ * **What to do**
+ *
+ * Find what ends the process: the log of the worker, its memory, a `process.exit`. Then `fastworker retry ID`.
  *
  * @category errors
  * @since 0.1.0
@@ -409,6 +525,11 @@ export class TaskCrashed extends Schema.TaggedError<TaskCrashed>()("TaskCrashed"
  * The handler failed with something that the definition does not declare: an exception, or a result that does not fit
  * the definition's schema.
  *
+ * **What to do**
+ *
+ * Correct the handler: `remoteStack` says where it failed. A failure that callers shall handle is declared as the
+ * `error` of the definition. Then `fastworker retry ID`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -429,6 +550,10 @@ export class TaskDefect extends Schema.TaggedError<TaskDefect>()("TaskDefect", {
 /**
  * The outcome arrived and does not fit the caller's definition: worker and caller have different versions of it.
  *
+ * **What to do**
+ *
+ * Deploy worker and caller with the same definition.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -445,6 +570,10 @@ export class InvalidResult extends Schema.TaggedError<InvalidResult>()("InvalidR
 /**
  * The secret of the settings can't be used as one.
  *
+ * **What to do**
+ *
+ * Make one with `fastworker secret`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -456,6 +585,10 @@ export class SecretError extends Schema.TaggedError<SecretError>()("SecretError"
 
 /**
  * A file of tasks could not be used.
+ *
+ * **What to do**
+ *
+ * Correct the file as the reason says; `fastworker tasks --tasks FILE` tries it.
  *
  * @category errors
  * @since 0.1.0
@@ -472,6 +605,10 @@ export class TaskFileError extends Schema.TaggedError<TaskFileError>()("TaskFile
 /**
  * An address that can't be used: malformed, taken, or not of this machine.
  *
+ * **What to do**
+ *
+ * Correct it as the reason says. Port 0 takes any that is free; a control plane prints which.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -487,6 +624,10 @@ export class AddressError extends Schema.TaggedError<AddressError>()("AddressErr
 /**
  * Another process has the journal open: a journal belongs to one control plane at a time.
  *
+ * **What to do**
+ *
+ * Stop that one, or give this one a file of its own.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -498,6 +639,11 @@ export class JournalLocked extends Schema.TaggedError<JournalLocked>()("JournalL
 
 /**
  * The file is damaged, or is not a journal at all.
+ *
+ * **What to do**
+ *
+ * Run `fastworker journal check FILE`, and bring the file back from a copy; or move it away, to start with an empty
+ * journal.
  *
  * @category errors
  * @since 0.1.0
@@ -514,6 +660,10 @@ export class JournalCorrupt extends Schema.TaggedError<JournalCorrupt>()("Journa
 
 /**
  * The file was written by a newer version of FastWorker, in a format that this one does not know.
+ *
+ * **What to do**
+ *
+ * Update FastWorker, or use another file.
  *
  * @category errors
  * @since 0.1.0
@@ -533,6 +683,10 @@ export class JournalTooNew extends Schema.TaggedError<JournalTooNew>()("JournalT
 /**
  * The file can't be used as a journal: no such folder, no permission, something else's file.
  *
+ * **What to do**
+ *
+ * Make the folder, let the user of the process write there, or name another file.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -547,6 +701,11 @@ export class JournalUnusable extends Schema.TaggedError<JournalUnusable>()("Jour
 
 /**
  * The journal can't be written, for now: the disk is full, or fails. What was submitted meanwhile was not accepted.
+ *
+ * **What to do**
+ *
+ * Make room on the disk, or repair it: the control plane tries again twice a second. Submit again later, with the same
+ * id.
  *
  * @category errors
  * @since 0.1.0
@@ -659,6 +818,10 @@ export type ReplyError = typeof ReplyError.Type
  * An attempt took longer than its definition allows. The outcome of the task when it is not retried; the input of the
  * retry's schedule otherwise.
  *
+ * **What to do**
+ *
+ * Raise the `timeout` of the definition, make the work smaller, or `retry` it.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -676,6 +839,10 @@ export class TaskTimedOut extends Schema.TaggedError<TaskTimedOut>()("TaskTimedO
 /**
  * A handler was about to wait for other tasks while all slots of its worker are held by handlers that wait.
  *
+ * **What to do**
+ *
+ * Submit without waiting for the results, or raise `--concurrency`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -691,6 +858,10 @@ export class WouldDeadlock extends Schema.TaggedError<WouldDeadlock>()("WouldDea
 
 /**
  * Tasks are to run in threads, and nothing says which files a thread has to load for them.
+ *
+ * **What to do**
+ *
+ * Give the tasks as files: `--tasks FILE`, or `TaskRegistryModules.layerFiles`.
  *
  * @category errors
  * @since 0.1.0

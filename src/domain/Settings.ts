@@ -100,7 +100,7 @@ export interface Settings {
   readonly maxHistoryBytes: number
   /** Unique keys that are held, at most. */
   readonly maxUniqueKeys: number
-  /** Losses of its worker after which a task is given up. */
+  /** Losses of its worker after which a task is given up. `FASTWORKER_MAX_CRASHES`. */
   readonly maxCrashes: number
   /** How long running tasks may go on after a stop was asked for. `FASTWORKER_DRAIN_TIMEOUT`. */
   readonly drainTimeoutMillis: number

@@ -1,6 +1,7 @@
 /**
- * The files of the built dashboard: read once, served from memory, compressed as the build left them. Names are looked up,
- * so a path from outside never reaches the file system. Whatever is no file is the page: it knows its own paths.
+ * The files of the built dashboard and of the documentation: read once, served from memory, compressed as the build left
+ * them. Names are looked up, so a path from outside never reaches the file system. Whatever is no file of the dashboard is
+ * its page: it knows its own paths.
  *
  * @since 0.1.0
  */
@@ -9,7 +10,7 @@ import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
-import { brotliCompressSync, gzipSync } from "node:zlib"
+import { brotliCompressSync, gunzipSync, gzipSync } from "node:zlib"
 import { problem } from "./DashboardAnswers.ts"
 
 type Encoding = "br" | "gzip"
@@ -41,9 +42,8 @@ export interface FileRequest {
 }
 
 /** The build stands in `dist`, also for a process that runs the sources. */
-const built = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../../dist/dashboard/" : "../dashboard/", import.meta.url)
-)
+const builtIn = (name: string) =>
+  fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? `../../dist/${name}/` : `../${name}/`, import.meta.url))
 
 const types: ReadonlyMap<string, string> = new Map([
   ["html", "text/html; charset=utf-8"],
@@ -167,7 +167,7 @@ const decode = (path: string): string => {
  * @category constructors
  * @since 0.1.0
  */
-export const makeFiles = (prefix: string, folder: string = built) => {
+export const makeFiles = (prefix: string, folder: string = builtIn("dashboard")) => {
   let files: ReadonlyMap<string, File>
   try {
     files = load(folder, prefix)
@@ -187,6 +187,58 @@ export const makeFiles = (prefix: string, folder: string = built) => {
       // An asset of another build: the page in its place would be taken for a script.
       if (path.startsWith("/assets/")) return problem(404, "NotFound", `Nothing is served at ${request.path}`)
       return answer(index, request)
+    }
+  }
+}
+
+/** The documentation, of which the package has the compressed files alone. */
+const loadSite = (folder: string): ReadonlyMap<string, File> => {
+  const all = readFolder(folder)
+  const files = new Map<string, File>()
+  for (const [compressed, bytes] of all) {
+    if (!compressed.endsWith(".gz")) continue
+    const name = compressed.slice(0, -".gz".length)
+    const brotli = all.get(`${name}.br`)
+    files.set(`/${name}`, {
+      contentType: types.get(extensionOf(name)) ?? "application/octet-stream",
+      cacheControl: "no-cache",
+      plain: variant(gunzipSync(bytes)),
+      encoded: new Map([
+        ...brotli === undefined ? [] : [["br", variant(brotli)] as const],
+        ["gzip", variant(bytes)] as const
+      ])
+    })
+  }
+  return files
+}
+
+/**
+ * Serves the built documentation below `root`, a path such as `/docs`. It is read when it is first asked for: most control
+ * planes never are.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeSite = (root: string, folder: string = builtIn("docs")) => {
+  let files: ReadonlyMap<string, File> | undefined
+  const read = () => {
+    try {
+      return loadSite(folder)
+    } catch {
+      return new Map<string, File>()
+    }
+  }
+  return {
+    answer(request: FileRequest): HttpServerResponse.HttpServerResponse {
+      // Relative, as are all addresses within the site: it may stand below a prefix that a proxy has taken away.
+      if (request.path === root) return HttpServerResponse.redirect(`${root.slice(1)}/`)
+      files ??= read()
+      if (files.size === 0) return problem(503, "NotBuilt", "The documentation is not built: run npm run build")
+      const path = decode(request.path).slice(root.length)
+      const file = files.get(path === "/" ? "/index.html" : path)
+      return file === undefined
+        ? problem(404, "NotFound", `The documentation has no page ${request.path}: ${root}/ lists them`)
+        : answer(file, request)
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Serves the dashboard over HTTP: the page and its files, the API, the live stream, health, and the documents of the API.
+ * Serves the dashboard over HTTP: the page and its files, the API, the live stream, health, the documentation.
  * Owns what holds for every request: who may ask, the policy that the browser is told, sizes, the path prefix, and an end
  * that does not wait for streams.
  *
@@ -30,7 +30,7 @@ import { Settings } from "../services/Settings.ts"
 import { json, problem } from "./DashboardAnswers.ts"
 import * as DashboardApi from "./DashboardApi.ts"
 import { makeDocs } from "./DashboardDocs.ts"
-import { makeFiles } from "./DashboardFiles.ts"
+import { makeFiles, makeSite } from "./DashboardFiles.ts"
 import { makeLive, maxStreams } from "./DashboardLive.ts"
 import { makeLogin } from "./DashboardLogin.ts"
 import { makeSessions, refuseMethod } from "./DashboardSession.ts"
@@ -119,6 +119,9 @@ const isFromUs = ({ headers }: HttpServerRequest.HttpServerRequest): boolean => 
 /** What needs a session besides the API. */
 const guarded: ReadonlySet<string> = new Set(["/openapi.json", "/metrics"])
 
+/** Where the documentation is, for everybody: it is no secret. */
+const siteRoot = "/docs"
+
 /** Questions that are too long for an address: they change nothing. */
 const reading: ReadonlySet<string> = new Set(["/api/tasks/lookup"])
 
@@ -145,6 +148,7 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
   const files = makeFiles(prefix)
   if (!files.isBuilt) yield* Effect.logWarning("The dashboard is not built (npm run build): only its API is served")
   const docs = makeDocs(prefix)
+  const site = makeSite(siteRoot)
   const isOurs = isOurName(bound)
   // A text within JSON is at most six times as long as what it stands for, and hardly ever more than twice.
   const maxBytes = maxBodyBytes + 2 * maxPayloadBytes
@@ -283,8 +287,9 @@ const makeHandler = Effect.fnUntraced(function*(bound: string) {
       return audited(answered, { method, path, address, role: visitor?.role ?? "operator" })
     }
     if (!isRead(method)) return Effect.succeed(refuseMethod(method, "GET, HEAD"))
+    const served = path === siteRoot || path.startsWith(`${siteRoot}/`) ? site : files
     return Effect.sync(() =>
-      files.answer({
+      served.answer({
         path,
         acceptEncoding: headers["accept-encoding"],
         ifNoneMatch: headers["if-none-match"]

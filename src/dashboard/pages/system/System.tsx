@@ -300,6 +300,7 @@ const About = (props: { readonly system: SystemView }) => {
       <ul class="links panel-pad">
         <For
           each={[
+            { to: "docs/", text: "Documentation" },
             { to: "api/docs", text: "API documentation" },
             { to: "openapi.json", text: "openapi.json" },
             { to: "healthz", text: "healthz" },
