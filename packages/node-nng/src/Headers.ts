@@ -2,7 +2,6 @@
  * The headers that protocols put in front of a body: backtraces of requests and surveys, ids of answers, hop counts. A
  * malformed one closes its pipe, one with too many hops is dropped and counted.
  */
-import { randomInt } from "node:crypto"
 import { NngError } from "./Errors.ts"
 import type { LivePipe } from "./Pipe.ts"
 import { word } from "./Wire.ts"
@@ -52,46 +51,4 @@ export const answerId = (pipe: LivePipe, bytes: Uint8Array, start: number, end: 
   if (id < 0) return id
   pipe.fail(new NngError("EPROTO", `${pipe.remoteAddress} sent an answer without an id`))
   return 0
-}
-
-/**
- * What waits for an answer, by id. Ids are signed words with the top bit set, which keeps the keys small integers; they
- * start at random and count up, over those in use.
- */
-export class Ids<A> {
-  readonly #items = new Map<number, A>()
-  #next: number
-
-  constructor(start = randomInt(0x8000_0000)) {
-    this.#next = start | 0x8000_0000
-  }
-
-  get size(): number {
-    return this.#items.size
-  }
-
-  /** Returns an id that is not in use. */
-  take(): number {
-    let id = this.#next
-    while (this.#items.has(id)) id = (id + 1) | 0x8000_0000
-    this.#next = (id + 1) | 0x8000_0000
-    return id
-  }
-
-  get(id: number): A | undefined {
-    return this.#items.get(id)
-  }
-
-  set(id: number, item: A): void {
-    this.#items.set(id, item)
-  }
-
-  delete(id: number): void {
-    this.#items.delete(id)
-  }
-
-  /** The items, copied: callbacks may add and remove while they are gone through. */
-  all(): ReadonlyArray<A> {
-    return Array.from(this.#items.values())
-  }
 }

@@ -6,7 +6,8 @@ import { view } from "./Bodies.ts"
 import type { Due } from "./Deadlines.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { NngError, raiseLater } from "./Errors.ts"
-import { answerId, Ids } from "./Headers.ts"
+import { answerId } from "./Headers.ts"
+import { Ids } from "./Ids.ts"
 import type { BufferLimits, SendBufferOptions, SocketOptions } from "./Options.ts"
 import { sendBufferOf, wholeNumber } from "./Options.ts"
 import type { Payload } from "./Payload.ts"
@@ -184,7 +185,7 @@ export class Req extends Socket {
       : lane === null
       ? this.#overflow(entry)
       : null
-    this.#entries.set(entry.id, entry)
+    this.#entries.set(entry)
     if (failure !== null) process.nextTick(() => this.#settle(entry, failure, null))
     else {
       this.#start(entry, options.timeoutMillis)

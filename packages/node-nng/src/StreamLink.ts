@@ -9,6 +9,13 @@ import type { Secure } from "./Secure.ts"
 import type { Link, LinkEvents } from "./Transport.ts"
 import { encodeGreeting, FrameParser, greetingBytes, isGreetingStart, word } from "./Wire.ts"
 
+/**
+ * What comes to this much in a tick is written at once when nothing else is on its way: what the system takes leaves the
+ * same slab free, and the peer begins meanwhile. With 4 KiB messages that saves a tenth of the time both sides compute.
+ * Writing less at a time costs more than it gains: each write wakes the peer.
+ */
+const eagerBytes = 60 * 1024
+
 /** How a `StreamLink` is set up. */
 export interface StreamLinkOptions {
   readonly receiveMaxBytes: number
@@ -87,7 +94,13 @@ export class StreamLink implements Link {
       // sets off leave together, and a lone one does not wait.
       process.nextTick(this.#flush)
     }
-    if (!this.full && this.#stream.writableLength + this.#writer.pendingBytes >= this.#highWaterBytes) this.full = true
+    if (this.full) return
+    const { writableLength } = this.#stream
+    const { pendingBytes } = this.#writer
+    if (writableLength + pendingBytes >= this.#highWaterBytes) this.full = true
+    if (writableLength > 0 || pendingBytes < eagerBytes) return
+    this.#flush()
+    if (this.#stream.writableLength === 0) this.full = false
   }
 
   pause(): void {

@@ -8,7 +8,7 @@ import { formatTcp, schemeOf } from "./Address.ts"
 import { connectTcp } from "./Connect.ts"
 import { fromSystem, NngError } from "./Errors.ts"
 import { wholeNumber } from "./Options.ts"
-import { Reader } from "./Reader.ts"
+import { adopt, Reader } from "./Reader.ts"
 import type { Secure } from "./Secure.ts"
 import { secureClient, secureServer } from "./Secure.ts"
 import { StreamLink } from "./StreamLink.ts"
@@ -78,9 +78,11 @@ export const listenTcp = async (
   address: TcpAddress | WsAddress,
   settings: LinkSettings,
   events: AcceptEvents,
-  onSocket: (socket: Net.Socket) => void
+  onSocket: (socket: Net.Socket) => void,
+  pauseOnConnect = false
 ): Promise<Bound> => {
   const server = Net.createServer({
+    pauseOnConnect,
     noDelay: true,
     keepAlive: settings.keepAliveMillis > 0,
     keepAliveInitialDelay: settings.keepAliveMillis
@@ -108,7 +110,11 @@ export const tcpTransport: Transport<TcpAddress> = {
       address,
       settings,
       events,
-      (socket) => events.accept(tcpLink(socket, address, settings, { secure, reader: null }))
+      (accepted) => {
+        const { socket, reader } = secure === null ? adopt(accepted) : { socket: accepted, reader: null }
+        events.accept(tcpLink(socket, address, settings, { secure, reader }))
+      },
+      secure === null
     )
   },
   connector(address, { options, settings }) {
@@ -171,7 +177,10 @@ export const ipcTransport: Transport<Ipc> = {
       ? null
       : wholeNumber("permissions", options.permissions, { fallback: 0, most: 0o777 })
     const bind = async (): Promise<readonly [server: Net.Server, id: string]> => {
-      const server = Net.createServer((socket) => events.accept(ipcLink(socket, settings, text, null)))
+      const server = Net.createServer({ pauseOnConnect: true }, (accepted) => {
+        const { socket, reader } = adopt(accepted)
+        events.accept(ipcLink(socket, settings, text, reader))
+      })
       const bound = listen(server, { path }, text)
       // Bound or not is decided by now; later ticks could find the file of somebody else.
       const named = server.listening && !path.startsWith("\0")

@@ -4,7 +4,8 @@
  */
 import { Deadlines } from "./Deadlines.ts"
 import type { NngError } from "./Errors.ts"
-import { answerId, Ids } from "./Headers.ts"
+import { answerId } from "./Headers.ts"
+import { Ids } from "./Ids.ts"
 import type { BufferLimits, ReceiveBufferOptions, SendBufferOptions, SocketOptions } from "./Options.ts"
 import { keptBeforeDropping, receiveBufferOf, sendBufferOf, wholeNumber } from "./Options.ts"
 import { Broadcast } from "./Outbox.ts"
@@ -74,7 +75,7 @@ export class Surveyor extends Socket {
         this.#deadlines.remove(ended)
       }
     })
-    this.#surveys.set(survey.id, survey)
+    this.#surveys.set(survey)
     this.#deadlines.add(survey)
     this.#peers.send(survey.id, payload)
     return survey

@@ -227,11 +227,14 @@ describe("a thousand reconnects", () => {
     const [before, heap, buffers] = [resources(), process.memoryUsage().heapUsed, process.memoryUsage().arrayBuffers]
     await cycle(1_000)
     await until("the same resources", () => JSON.stringify(resources()) === JSON.stringify(before))
-    collect()
 
+    // One collection does not return everything: buffers are freed on other threads, and later.
+    await until("memory to be returned", () => {
+      collect()
+      const { arrayBuffers, heapUsed } = process.memoryUsage()
+      return heapUsed - heap < 4e6 && arrayBuffers - buffers < 4e6
+    })
     expect(proxy.connections()).toBeGreaterThan(1_100)
-    expect((process.memoryUsage().heapUsed - heap) / 1e6).toBeLessThan(4)
-    expect((process.memoryUsage().arrayBuffers - buffers) / 1e6).toBeLessThan(4)
     expect([req.pipes, rep.pipes, req.outstanding]).toEqual([1, 1, 0])
   })
 })
