@@ -60,7 +60,12 @@ export const make = Effect.gen(function*() {
     if (Exit.isSuccess(exit)) return exit.value === undefined ? result : { ...result, retryInMillis: exit.value }
     const { id, name } = attempt
     Effect.runForkWith(services)(
-      Effect.logWarning("The retry policy of a task threw: its failure is final", { id, task: name }, exit.cause)
+      Effect.logWarning(
+        "The retry policy of a task threw: its failure is final",
+        { id, task: name },
+        // It was given the error, and may say what was in it.
+        ...(handler.definition.policy.sensitive === undefined ? [exit.cause] : [])
+      )
     )
     return result
   }

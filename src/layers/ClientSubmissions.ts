@@ -70,9 +70,11 @@ export const isTaskId = Schema.is(TaskId)
 const noTerms: Terms = {}
 
 /** Whether a definition says nothing of its submissions: most do not, and need not be asked for each. */
-const isPlain = ({ expiresInMillis, fairKey, limitKey, tags, unique, version, weight }: Policy<never, never>) =>
+const isPlain = (
+  { expiresInMillis, fairKey, limitKey, sensitive, tags, unique, version, weight }: Policy<never, never>
+) =>
   expiresInMillis === undefined && fairKey === undefined && limitKey === undefined && tags === undefined &&
-  unique === undefined && version === 1 && weight === undefined
+  unique === undefined && version === 1 && weight === undefined && sensitive === undefined
 
 const plainTerms = ({ priority }: Any): Terms => priority === undefined ? noTerms : { priority }
 

@@ -42,6 +42,7 @@ import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeHistoryMemory } from "./HistoryMemory.ts"
 import { makeRandomId } from "./RandomId.ts"
+import { makeSensitiveOf } from "./Redaction.ts"
 import { makeQueueSpans } from "./Traces.ts"
 import { makeWallTimes } from "./WallTimes.ts"
 
@@ -114,7 +115,8 @@ export const make = Effect.gen(function*() {
     settings,
     now,
     offset: clocks.offset(),
-    levels: () => ({ waiting: core.waiting(), running: core.counts.running })
+    levels: () => ({ waiting: core.waiting(), running: core.counts.running }),
+    sensitiveOf: makeSensitiveOf((name) => core.registry.type(name))
   })
   const remembered = memory.observer
 

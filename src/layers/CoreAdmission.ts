@@ -20,6 +20,7 @@ import {
 } from "../domain/Errors.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
 import { toLevel } from "../domain/Priority.ts"
+import * as Sensitive from "../domain/Sensitive.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
@@ -78,8 +79,15 @@ const optionNames = [
   "version",
   "schedule",
   "parent",
-  "trace"
+  "trace",
+  "sensitive"
 ] as const satisfies ReadonlyArray<keyof TaskOptions>
+
+/** What the type says is kept with the task: the journal knows no types, and workers may be gone. */
+const discreet = (options: TaskOptions | undefined, ofType: Sensitive.Sensitive): TaskOptions => ({
+  ...options,
+  sensitive: Sensitive.union(ofType, options?.sensitive) ?? ofType
+})
 
 /**
  * A task as a journal brings it back. `isLeased`: it ran when the control plane ended, and a worker may still run it.
@@ -250,14 +258,15 @@ export const makeAdmission = (parts: Parts) => {
         const replaced = life.tasks.get(holder)
         if (replaced !== undefined) cancel(replaced, now)
       }
+      const type = registry.type(name)
       const task: TaskRecord = {
         id,
         name,
-        level: submitted.level ?? toLevel(registry.type(name)?.priority ?? "normal"),
+        level: submitted.level ?? toLevel(type?.priority ?? "normal"),
         args,
         sequence: life.nextSequence(),
         submittedAt: now,
-        options,
+        options: type?.sensitive === undefined ? options : discreet(options, type.sensitive),
         detail: undefined,
         state: dueAt > now || isDurable ? "delayed" : "queued",
         attempt: 0,
