@@ -73,6 +73,16 @@ export interface Settings {
   readonly maxWaitingBytes: number
   /** Bytes of one task's encoded arguments or result, at most. `FASTWORKER_MAX_PAYLOAD`. */
   readonly maxPayloadBytes: number
+  /** Levels of objects and arrays in one task's arguments or result, at most; 0 is any. `FASTWORKER_MAX_PAYLOAD_DEPTH`. */
+  readonly maxPayloadDepth: number
+  /** Connections from one address, for clients and for workers each; 0 is any. `FASTWORKER_MAX_CONNECTIONS_PER_ADDRESS`. */
+  readonly maxConnectionsPerAddress: number
+  /** Unanswered requests of a connection; no more are read until some are. `FASTWORKER_MAX_REQUESTS_PER_CONNECTION`. */
+  readonly maxRequestsPerConnection: number
+  /** Their bytes. `FASTWORKER_MAX_REQUEST_BYTES_PER_CONNECTION`. */
+  readonly maxRequestBytesPerConnection: number
+  /** Where there is a secret: how long a connection may take to prove that it has it. `FASTWORKER_AUTH_TIMEOUT`. */
+  readonly authTimeoutMillis: number
   /** Outcomes kept for late askers, at most. `FASTWORKER_RESULT_CACHE_SIZE`. */
   readonly resultCacheSize: number
   /** Bytes of outcomes kept, at most. `FASTWORKER_RESULT_CACHE_BYTES`. */
@@ -147,6 +157,11 @@ export const defaults: Settings = {
   maxWaiting: 1_000_000,
   maxWaitingBytes: 512 * 1024 * 1024,
   maxPayloadBytes: 1024 * 1024,
+  maxPayloadDepth: 0,
+  maxConnectionsPerAddress: 5_000,
+  maxRequestsPerConnection: 1_024,
+  maxRequestBytesPerConnection: 64 * 1024 * 1024,
+  authTimeoutMillis: 10_000,
   resultCacheSize: 10_000,
   resultCacheBytes: 64 * 1024 * 1024,
   resultCacheTtlMillis: 3_600_000,

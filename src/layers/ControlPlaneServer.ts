@@ -359,7 +359,11 @@ export const make = Effect.gen(function*() {
       unsaid = 0
     }
   }
-  const limits = { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) }
+  const { maxConnectionsPerAddress, maxRequestBytesPerConnection, maxRequestsPerConnection } = settings
+  const limits = {
+    maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes),
+    limits: { maxConnectionsPerAddress, maxRequestBytesPerConnection, maxRequestsPerConnection }
+  }
   const ignoreClose = () => {}
 
   const forClients = yield* transport.serve(settings.address, {

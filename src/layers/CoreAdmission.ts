@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { BadRequest } from "../domain/Errors.ts"
 import {
+  BadRequest,
   IdConflict,
   NotRetryable,
   OutboxFull,
@@ -27,6 +27,7 @@ import type { ResultCache } from "../services/ResultCache.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import type { CoreTasks } from "./CoreTasks.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
+import { isDeeper, tooDeep } from "./Depth.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { Session, Sessions } from "./Sessions.ts"
 import type { UniqueKeys } from "./UniqueKeys.ts"
@@ -202,6 +203,9 @@ export const makeAdmission = (parts: Parts) => {
     if (isDraining()) return new ShuttingDown()
     if (args.length > settings.maxPayloadBytes) {
       return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
+    }
+    if (settings.maxPayloadDepth > 0 && isDeeper(args, settings.maxPayloadDepth)) {
+      return new BadRequest({ reason: `the arguments of task "${name}" are ${tooDeep(settings.maxPayloadDepth)}` })
     }
     if (!isKnown(name) && !isStarting(now)) return unknownTask(name)
     const waiting = life.waiting()

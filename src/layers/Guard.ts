@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer"
 import { Unauthorized } from "../domain/Errors.ts"
 import type { Role } from "../domain/Role.ts"
 import { roles } from "../domain/Role.ts"
-import type { Incoming } from "../services/Transport.ts"
+import type { Incoming, Opened } from "../services/Transport.ts"
 import * as Envelope from "./Envelope.ts"
 import type { PlaneKey } from "./Secret.ts"
 import { isRole, makeNonce, provePlane } from "./Secret.ts"
@@ -20,6 +20,9 @@ const maxAuthBytes = 1_024
 
 /** Requests that a connection may send without having proved anything, before it is closed. */
 const maxStrikes = 100
+
+/** Bytes of a message from a connection that has not proved anything: a refusal can still be told. */
+const maxStrangerBytes = 256 * 1024
 
 const nonceForm = /^[0-9a-f]{32}$/u
 
@@ -35,8 +38,15 @@ interface Stranger {
  * @since 0.1.0
  */
 export interface Guard {
+  readonly onOpen: (opened: Opened) => void
   readonly onRequest: (request: Incoming) => void
   readonly onClose: (peer: number) => void
+}
+
+/** A connection that has still to prove something. */
+interface Pending {
+  readonly opened: Opened
+  readonly timer: NodeJS.Timeout
 }
 
 const authOf = (body: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
@@ -61,13 +71,17 @@ const isRenewal = (body: Uint8Array): boolean => {
 
 /**
  * Creates the guard of one address. `pass` gets the requests of connections that have proved their role, with it;
- * `refused` is told why a connection is closed.
+ * `refused` is told why a connection is closed, one that has not proved its role within the time among them.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeGuard = ({ key, onClose, pass, refused, v }: {
+export const makeGuard = ({ key, maxMessageBytes, millis, onClose, pass, refused, v }: {
   readonly key: PlaneKey
+  /** Largest message of a connection that has proved its role. */
+  readonly maxMessageBytes: number
+  /** How long a connection may take for it. */
+  readonly millis: number
   readonly v: number
   readonly pass: (request: Incoming) => void
   readonly refused: (remote: string, reason: string) => void
@@ -75,6 +89,14 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
 }): Guard => {
   const known = new Map<number, Role>()
   const strangers = new Map<number, Stranger>()
+  const pending = new Map<number, Pending>()
+
+  const settle = (peer: number): Opened | undefined => {
+    const entry = pending.get(peer)
+    clearTimeout(entry?.timer)
+    pending.delete(peer)
+    return entry?.opened
+  }
 
   const refuse = (request: Incoming, reason: string) => {
     strangers.delete(request.peer)
@@ -95,6 +117,7 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
       }
       strangers.delete(peer)
       known.set(peer, role)
+      settle(peer)?.receiveAtMost(maxMessageBytes)
       return request.reply(Envelope.encode({ v }))
     }
     const role = roles.find((role) => role === auth["role"])
@@ -115,6 +138,19 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
   }
 
   return {
+    onOpen(opened) {
+      const { peer, remote } = opened
+      opened.receiveAtMost(Math.min(maxStrangerBytes, maxMessageBytes))
+      const timer = setTimeout(() => {
+        pending.delete(peer)
+        strangers.delete(peer)
+        refused(remote, `it has not proved within ${millis / 1_000} s that it has the secret`)
+        opened.close()
+      }, millis)
+      // It keeps nobody from ending.
+      timer.unref()
+      pending.set(peer, { opened, timer })
+    },
     onRequest(request) {
       const role = known.get(request.peer)
       if (role !== undefined && !isRenewal(request.body)) {
@@ -128,6 +164,7 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
     onClose(peer) {
       known.delete(peer)
       strangers.delete(peer)
+      settle(peer)
       onClose(peer)
     }
   }

@@ -85,6 +85,8 @@ class InprocLink implements Link {
     this.#schedule()
   }
 
+  receiveAtMost(): void {}
+
   end(lingerMillis: number): void {
     if (this.#ended) return
     this.#ended = true
