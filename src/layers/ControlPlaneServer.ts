@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
-import { TaskNotFound } from "../domain/Errors.ts"
+import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -337,9 +337,19 @@ export const make = Effect.gen(function*() {
     })
     journaling.attach(core, schedule)
     isRestoring = true
-    journaling.restore(core, results, contents)
+    yield* Effect.try({
+      try() {
+        journaling.restore(core, results, contents)
+        restoreHistory()
+      },
+      // The database is sound, and what stands in it is not what was written.
+      catch: (cause) =>
+        new JournalCorrupt({
+          file: journal.file ?? "",
+          reason: `a record in it is damaged (${cause instanceof Error ? cause.message : String(cause)})`
+        })
+    })
     isRestoring = false
-    restoreHistory()
     const { outcomes, tasks } = contents
     if (tasks.length + outcomes.length > 0) {
       yield* Effect.logInfo(`From the journal: ${tasks.length} tasks without an outcome, ${outcomes.length} outcomes`)
