@@ -173,7 +173,7 @@ const judge = (bytes: Buffer, answer: Answer): string | undefined => {
   if (!mayBe.has(status)) return `status ${status}: ${body.slice(0, 300)}`
   if (status < 400 || !isWhole || bytes.toString("latin1", 0, 5) === "HEAD ") return undefined
   // Who does not say which host is refused by Node itself, without a word.
-  if (status === 400 && !/\r\nhost:/iu.test(bytes.toString("latin1"))) return undefined
+  if (status === 400 && !/\r\nhost:/iu.test(bytes.toString("latin1").replace(/\r\n\r\n[^]*$/u, ""))) return undefined
   if (!head.includes("content-type: application/problem+json")) return `status ${status} without a problem: ${head}`
   try {
     const length = /content-length: (\d+)/u.exec(head)?.[1]

@@ -2,14 +2,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import * as Task from "../../src/domain/TaskDefinition.ts"
+import * as JournalSqlite from "../../src/layers/JournalSqlite.ts"
 import { Cluster } from "../harness/Cluster.ts"
 import { makeTracer } from "../harness/Collector.ts"
 import { ask, post, startDashboard } from "../harness/Dashboard.ts"
+import { newFile } from "../harness/Journals.ts"
 import { startClient, startWorker } from "../harness/Roles.ts"
 import { until } from "../harness/Until.ts"
 
@@ -171,6 +174,33 @@ describe("sensitive values", () => {
       yield* startWorker(plane, makeHandlers().layer, { id: "one" })
       for (const path of ["/api/tasks/untyped", "/api/tasks/untyped/args"]) {
         assertClean(path, (yield* ask(origin, path)).text)
+      }
+    }))
+
+  it.live("stay hidden after a restart with a journal, before a worker of the type has come", () =>
+    Effect.gen(function*() {
+      const file = yield* newFile
+      const start = Effect.flatMap(
+        Layer.build(JournalSqlite.layer(file)),
+        (context) => Effect.provideContext(startDashboard({ startGraceMillis: 60_000 }), context)
+      )
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { plane } = yield* start
+        yield* startWorker(plane, makeHandlers().layer, { id: "one" })
+        const client = yield* startClient(plane)
+        yield* client.delay(charge, args(1), { id: "typed", in: "1 hour" })
+        // Its type says it for it.
+        const given = { card: { number: secret, holder: "Ada" }, amount: 1 }
+        yield* client.delay(Task.untyped("charge"), given, { id: "untyped", in: "1 hour" })
+        yield* client.schedule(Task.every(charge, "1 hour", { args: args(1), id: "hourly" }))
+      }))
+
+      const { origin } = yield* start
+      for (const path of ["/api/tasks/typed", "/api/tasks/untyped", "/api/tasks/untyped/args", "/api/schedules"]) {
+        const { status, text } = yield* ask(origin, path)
+        assert.strictEqual(status, 200, path)
+        assert.include(text, "<redacted>")
+        assertClean(path, text)
       }
     }))
 
