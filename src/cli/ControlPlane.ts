@@ -66,6 +66,7 @@ export const controlPlane = Command.make(
       maxRequestsPerConnection: flags.maxRequestsPerConnection,
       maxRequestBytesPerConnection: flags.maxRequestBytesPerConnection,
       authTimeoutMillis: flags.authTimeout,
+      unknownWaitMillis: flags.unknownWait,
       resultCacheSize: flags.resultCacheSize,
       resultCacheBytes: flags.resultCacheBytes,
       resultCacheTtlMillis: flags.resultCacheTtl,

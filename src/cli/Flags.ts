@@ -324,6 +324,12 @@ export const controlPlane = {
     defaults.authTimeoutMillis,
     "With a secret: how long a connection may take to prove that it has it"
   ),
+  unknownWait: duration(
+    "unknown-wait",
+    "FASTWORKER_UNKNOWN_WAIT",
+    defaults.unknownWaitMillis,
+    "How long tasks that no worker knows wait for one that does, for deploys; 0ms refuses them"
+  ),
   resultCacheSize: count(
     "result-cache-size",
     "FASTWORKER_RESULT_CACHE_SIZE",

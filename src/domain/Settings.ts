@@ -99,6 +99,11 @@ export interface Settings {
   readonly reconnectGraceMillis: number
   /** After its start the control plane accepts tasks of unknown names for this long: workers are still finding it. */
   readonly startGraceMillis: number
+  /**
+   * How long tasks of a name that no worker has announced wait for one, from the first of them; 0: they are refused after
+   * the start. `FASTWORKER_UNKNOWN_WAIT`.
+   */
+  readonly unknownWaitMillis: number
   /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
   readonly maxDead: number
   readonly maxDeadBytes: number
@@ -170,6 +175,7 @@ export const defaults: Settings = {
   heartbeatTimeoutMillis: 15_000,
   reconnectGraceMillis: 2_000,
   startGraceMillis: 5_000,
+  unknownWaitMillis: 0,
   maxDead: 10_000,
   maxDeadBytes: 64 * 1024 * 1024,
   maxHistory: 100_000,

@@ -25,6 +25,7 @@ import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { AwaitedNames } from "./AwaitedNames.ts"
 import type { CoreTasks } from "./CoreTasks.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
 import { isDeeper, tooDeep } from "./Depth.ts"
@@ -139,6 +140,8 @@ export interface Parts {
   readonly randomId: () => string
   /** Whether workers are still finding this control plane: until then any name may be submitted. */
   readonly isStarting: (now: number) => boolean
+  /** Names that nobody has announced and that are waited for. */
+  readonly awaited: AwaitedNames
   /** Whether an accepted task waits until it is stored. */
   readonly isDurable: boolean
   readonly isDraining: () => boolean
@@ -175,7 +178,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
 export const makeAdmission = (parts: Parts) => {
   const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
     parts
-  const { isStarting, uniques } = parts
+  const { awaited, isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
 
@@ -207,7 +210,7 @@ export const makeAdmission = (parts: Parts) => {
     if (settings.maxPayloadDepth > 0 && isDeeper(args, settings.maxPayloadDepth)) {
       return new BadRequest({ reason: `the arguments of task "${name}" are ${tooDeep(settings.maxPayloadDepth)}` })
     }
-    if (!isKnown(name) && !isStarting(now)) return unknownTask(name)
+    if (!isKnown(name) && !isStarting(now) && !awaited.admit(name, now)) return unknownTask(name)
     const waiting = life.waiting()
     const waitingBytes = life.waitingBytes()
     const { maxWaiting, maxWaitingBytes } = settings
