@@ -21,9 +21,6 @@ const maxAuthBytes = 1_024
 /** Requests that a connection may send without having proved anything, before it is closed. */
 const maxStrikes = 100
 
-/** Bytes of a message from a connection that has not proved anything: a refusal can still be told. */
-const maxStrangerBytes = 256 * 1024
-
 const nonceForm = /^[0-9a-f]{32}$/u
 
 interface Stranger {
@@ -41,12 +38,6 @@ export interface Guard {
   readonly onOpen: (opened: Opened) => void
   readonly onRequest: (request: Incoming) => void
   readonly onClose: (peer: number) => void
-}
-
-/** A connection that has still to prove something. */
-interface Pending {
-  readonly opened: Opened
-  readonly timer: NodeJS.Timeout
 }
 
 const authOf = (body: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
@@ -76,10 +67,8 @@ const isRenewal = (body: Uint8Array): boolean => {
  * @category constructors
  * @since 0.1.0
  */
-export const makeGuard = ({ key, maxMessageBytes, millis, onClose, pass, refused, v }: {
+export const makeGuard = ({ key, millis, onClose, pass, refused, v }: {
   readonly key: PlaneKey
-  /** Largest message of a connection that has proved its role. */
-  readonly maxMessageBytes: number
   /** How long a connection may take for it. */
   readonly millis: number
   readonly v: number
@@ -89,13 +78,12 @@ export const makeGuard = ({ key, maxMessageBytes, millis, onClose, pass, refused
 }): Guard => {
   const known = new Map<number, Role>()
   const strangers = new Map<number, Stranger>()
-  const pending = new Map<number, Pending>()
+  /** Connections that have still to prove something. */
+  const deadlines = new Map<number, NodeJS.Timeout>()
 
-  const settle = (peer: number): Opened | undefined => {
-    const entry = pending.get(peer)
-    clearTimeout(entry?.timer)
-    pending.delete(peer)
-    return entry?.opened
+  const settle = (peer: number) => {
+    clearTimeout(deadlines.get(peer))
+    deadlines.delete(peer)
   }
 
   const refuse = (request: Incoming, reason: string) => {
@@ -117,7 +105,7 @@ export const makeGuard = ({ key, maxMessageBytes, millis, onClose, pass, refused
       }
       strangers.delete(peer)
       known.set(peer, role)
-      settle(peer)?.receiveAtMost(maxMessageBytes)
+      settle(peer)
       return request.reply(Envelope.encode({ v }))
     }
     const role = roles.find((role) => role === auth["role"])
@@ -138,18 +126,16 @@ export const makeGuard = ({ key, maxMessageBytes, millis, onClose, pass, refused
   }
 
   return {
-    onOpen(opened) {
-      const { peer, remote } = opened
-      opened.receiveAtMost(Math.min(maxStrangerBytes, maxMessageBytes))
+    onOpen({ close, peer, remote }) {
       const timer = setTimeout(() => {
-        pending.delete(peer)
+        deadlines.delete(peer)
         strangers.delete(peer)
         refused(remote, `it has not proved within ${millis / 1_000} s that it has the secret`)
-        opened.close()
+        close()
       }, millis)
       // It keeps nobody from ending.
       timer.unref()
-      pending.set(peer, { opened, timer })
+      deadlines.set(peer, timer)
     },
     onRequest(request) {
       const role = known.get(request.peer)

@@ -119,7 +119,6 @@ export const make = (tls?: TlsSettings): Transport["Service"] =>
             onOpen({
               peer: pipe.id,
               remote: pipe.remoteAddress,
-              receiveAtMost: (bytes) => pipe.receiveAtMost(bytes),
               close: () => pipe.close()
             })
           )

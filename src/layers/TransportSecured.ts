@@ -106,7 +106,6 @@ const secured = ({ authMillis, peerKey, planeKey, transport }: {
       if (planeKey === undefined) return needsSecret(address)
       const guard = makeGuard({
         key: planeKey,
-        maxMessageBytes: options.maxMessageBytes,
         millis: authMillis,
         v,
         pass: options.onRequest,

@@ -51,8 +51,6 @@ export interface Opened {
   /** Identifies the connection, as in its requests. */
   readonly peer: number
   readonly remote: string
-  /** Sets the largest message that is taken from it from now on. */
-  readonly receiveAtMost: (bytes: number) => void
   readonly close: () => void
 }
 

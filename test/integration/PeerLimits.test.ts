@@ -9,7 +9,8 @@ import * as Secret from "../../src/layers/Secret.ts"
 import * as TransportNng from "../../src/layers/TransportNng.ts"
 import * as TransportSecured from "../../src/layers/TransportSecured.ts"
 import type { Connection, Incoming, PeerLimits } from "../../src/services/Transport.ts"
-import { connectRaw, frameHead, greeting, protocols, requestFrame } from "../harness/RawPeer.ts"
+import { openLink } from "../chaos/Proxy.ts"
+import { connectRaw, greeting, protocols, requestFrame } from "../harness/RawPeer.ts"
 import { startClient, startControlPlane, startWorker } from "../harness/Roles.ts"
 import { until } from "../harness/Until.ts"
 
@@ -30,9 +31,8 @@ const serve = Effect.fnUntraced(function*(
     onClose: () => {},
     onRefused: (_, reason) => void refused.push(reason)
   })
-  const connect = TransportSecured.make(TransportNng.make(), { ...defaults, ...settings }).connect(address, {
-    maxMessageBytes: 1_000_000
-  })
+  const connect = (to = address) =>
+    TransportSecured.make(TransportNng.make(), { ...defaults, ...settings }).connect(to, { maxMessageBytes: 1_000_000 })
   return { address, connect, requests, refused }
 })
 
@@ -79,7 +79,7 @@ describe("one peer", () => {
   it.live("proves that it has the secret within a time, or is closed; a client of ours does so without being asked", () =>
     Effect.gen(function*() {
       const { address, connect, refused, requests } = yield* serve({}, { secret, authTimeoutMillis: 300 })
-      const ours = yield* connect
+      const ours = yield* connect()
       const silent = yield* greeted(address)
       const chatty = yield* greeted(address)
       chatty.socket.write(requestFrame(1, `{"v":1,"op":"stats"}\n`))
@@ -96,15 +96,22 @@ describe("one peer", () => {
       assert.lengthOf(refused, 2)
     }))
 
-  it.live("sends only small messages before it has proved that it has the secret", () =>
+  it.live("that is connected again sends a large request once more, and proves itself after it", () =>
     Effect.gen(function*() {
-      const { address, refused } = yield* serve({}, { secret })
-      const peer = yield* greeted(address)
-      peer.socket.write(frameHead(300_000n))
-
-      yield* until("it is closed", () => peer.isClosed())
-      yield* until("it was said", () => refused.length === 1)
-      assert.match(refused[0] ?? "", /300000 bytes announced: the maximum is 262144/u)
+      const { address, connect, refused, requests } = yield* serve({}, { secret, authTimeoutMillis: 2_000 })
+      const link = yield* Effect.acquireRelease(
+        Effect.promise(() => openLink(Number(address.slice(address.lastIndexOf(":") + 1)))),
+        ({ close }) => Effect.promise(close)
+      )
+      const ours = yield* connect(link.address)
+      const answer = yield* Effect.forkChild(ask(ours, "x".repeat(900_000)))
+      yield* until("it came", () => requests.length === 1)
+      link.cut()
+      link.heal()
+      yield* until("it came again", () => requests.length === 2)
+      requests[1]?.reply(["fine"])
+      assert.strictEqual(yield* Fiber.join(answer), "fine")
+      assert.deepStrictEqual(refused, [])
     }))
 
   it.live("has so many unanswered requests, and so many bytes of them; then it is read on", () =>

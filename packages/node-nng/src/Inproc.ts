@@ -85,8 +85,6 @@ class InprocLink implements Link {
     this.#schedule()
   }
 
-  receiveAtMost(): void {}
-
   end(lingerMillis: number): void {
     if (this.#ended) return
     this.#ended = true

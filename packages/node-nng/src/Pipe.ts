@@ -19,11 +19,6 @@ export interface Pipe {
   readonly closed: boolean
   /** Counts so far. */
   stats(): PipeStats
-  /**
-   * Sets the largest message that is taken from this pipe from now on, instead of `receiveMaxBytes`: less for a peer that
-   * has still to prove something. 0 = unlimited. No effect on inproc and ws.
-   */
-  receiveAtMost(bytes: number): void
   /** Sends what was accepted, within the linger time, and closes. A dialer then connects again. */
   close(): void
 }
@@ -135,10 +130,6 @@ export class LivePipe implements Pipe, LinkEvents {
 
   resume(): void {
     this.#link.resume()
-  }
-
-  receiveAtMost(bytes: number): void {
-    this.#link.receiveAtMost(bytes)
   }
 
   close(): void {

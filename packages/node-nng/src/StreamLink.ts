@@ -102,10 +102,6 @@ export class StreamLink implements Link {
     else this.#continue()
   }
 
-  receiveAtMost(bytes: number): void {
-    if (this.#parser !== null) this.#parser.maxBytes = bytes
-  }
-
   end(lingerMillis: number): void {
     if (this.#ended) return
     this.#ended = true

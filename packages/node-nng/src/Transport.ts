@@ -34,8 +34,6 @@ export interface Link {
   /** Holds back frames, also those already received. */
   pause(): void
   resume(): void
-  /** Sets the largest message that is taken from now on, where messages come as bytes; 0 = any. */
-  receiveAtMost(bytes: number): void
   /** Stops delivery, sends what was taken within `lingerMillis`, then closes. */
   end(lingerMillis: number): void
   /** Closes at once and drops what was not sent. */

@@ -62,8 +62,6 @@ const leastRoom = 4 * 1024
 
 const empty = new Uint8Array(0)
 
-const limitOf = (maxBytes: number): number => maxBytes === 0 ? Number.MAX_SAFE_INTEGER : maxBytes
-
 /**
  * Cuts chunks into frames: 64-bit big-endian length, then the message; over ipc a byte 0x01 comes first.
  *
@@ -75,7 +73,7 @@ const limitOf = (maxBytes: number): number => maxBytes === 0 ? Number.MAX_SAFE_I
  */
 export class FrameParser {
   readonly #sink: FrameSink
-  #maxBytes: number
+  readonly #maxBytes: number
   /** Bytes in front of the length: 1 for ipc, else 0. */
   readonly #prefix: number
   readonly #head: Uint8Array
@@ -97,14 +95,9 @@ export class FrameParser {
 
   constructor(sink: FrameSink, options: { readonly maxBytes: number; readonly typed: boolean }) {
     this.#sink = sink
-    this.#maxBytes = limitOf(options.maxBytes)
+    this.#maxBytes = options.maxBytes === 0 ? Number.MAX_SAFE_INTEGER : options.maxBytes
     this.#prefix = options.typed ? 1 : 0
     this.#head = new Uint8Array(8 + this.#prefix)
-  }
-
-  /** Largest frame from now on; 0 = any. One that has begun goes by what held then. */
-  set maxBytes(maxBytes: number) {
-    this.#maxBytes = limitOf(maxBytes)
   }
 
   /** True while frames are held back. */

@@ -143,8 +143,6 @@ class WsLink implements Link {
     process.nextTick(this.#continue)
   }
 
-  receiveAtMost(): void {}
-
   end(lingerMillis: number): void {
     if (this.#ended) return
     if (this.#socket === null || lingerMillis === 0) {
