@@ -11,7 +11,7 @@ export const report = Task.define("report", {
 
 /** At most two at once and ten a second over all workers, and one at once for each account. */
 export const charge = Task.define("charge", {
-  args: { account: Schema.String, cents: Schema.Int },
+  args: { account: Task.sensitive(Schema.String), cents: Schema.Int },
   limits: {
     concurrency: 2,
     rate: { limit: 10, per: "1 second" },

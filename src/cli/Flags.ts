@@ -237,6 +237,14 @@ export const maxPayload = size(
   "Bytes of one task's encoded arguments or result, at most"
 )
 
+export const maxPayloadDepth = count(
+  "max-payload-depth",
+  "FASTWORKER_MAX_PAYLOAD_DEPTH",
+  defaults.maxPayloadDepth,
+  0,
+  "Levels of objects and arrays in one task's arguments or result, at most; 0 is any"
+)
+
 /** What is particular to the control plane. */
 export const controlPlane = {
   address: text("address", "FASTWORKER_ADDRESS", defaults.address, "Address for clients; port 0 takes a free one"),
@@ -289,6 +297,39 @@ export const controlPlane = {
     "Bytes of arguments of waiting tasks, at most"
   ),
   maxPayload,
+  maxPayloadDepth,
+  maxConnectionsPerAddress: count(
+    "max-connections-per-address",
+    "FASTWORKER_MAX_CONNECTIONS_PER_ADDRESS",
+    defaults.maxConnectionsPerAddress,
+    0,
+    "Connections from one address of the network, for clients and for workers each; 0 is any"
+  ),
+  maxRequestsPerConnection: count(
+    "max-requests-per-connection",
+    "FASTWORKER_MAX_REQUESTS_PER_CONNECTION",
+    defaults.maxRequestsPerConnection,
+    1,
+    "Unanswered requests of a connection after which no more are read of it"
+  ),
+  maxRequestBytesPerConnection: size(
+    "max-request-bytes-per-connection",
+    "FASTWORKER_MAX_REQUEST_BYTES_PER_CONNECTION",
+    defaults.maxRequestBytesPerConnection,
+    "Bytes of unanswered requests of a connection after which no more are read of it"
+  ),
+  authTimeout: duration(
+    "auth-timeout",
+    "FASTWORKER_AUTH_TIMEOUT",
+    defaults.authTimeoutMillis,
+    "With a secret: how long a connection may take to prove that it has it"
+  ),
+  unknownWait: duration(
+    "unknown-wait",
+    "FASTWORKER_UNKNOWN_WAIT",
+    defaults.unknownWaitMillis,
+    "How long tasks that no worker knows wait for one that does, for deploys; 0ms refuses them"
+  ),
   resultCacheSize: count(
     "result-cache-size",
     "FASTWORKER_RESULT_CACHE_SIZE",

@@ -38,6 +38,7 @@ export const worker = Command.make(
     id,
     concurrency: Flags.concurrency,
     maxPayload: Flags.maxPayload,
+    maxPayloadDepth: Flags.maxPayloadDepth,
     drainTimeout: Flags.drainTimeout,
     ...Flags.threads
   },
@@ -47,7 +48,7 @@ export const worker = Command.make(
     if (files.length === 0) {
       return yield* Output.usage(json, "a worker needs at least one file of tasks: fastworker worker --tasks FILE")
     }
-    const { concurrency, discovery, drainTimeout, maxPayload, namespace, secret } = flags
+    const { concurrency, discovery, drainTimeout, maxPayload, maxPayloadDepth, namespace, secret } = flags
     const layers = layerWorker({
       ...Flags.asProperty("id", flags.id),
       ...Flags.asProperty("controlPlane", flags.controlPlane),
@@ -61,6 +62,7 @@ export const worker = Command.make(
           discovery,
           drainTimeoutMillis: drainTimeout,
           maxPayloadBytes: maxPayload,
+          maxPayloadDepth,
           namespace,
           secret,
           tls: Flags.tlsSettings(flags)

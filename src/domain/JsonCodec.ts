@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as Sensitive from "./Sensitive.ts"
 
 /**
  * One thing that is wrong with a value: `field` is a path such as `to` or `items.3.name`, empty for the whole value.
@@ -64,13 +65,23 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
   const encode = guarded(Schema.encodeUnknownResult(json))
   const decode = guarded(Schema.decodeUnknownResult(json))
   const all = { errors: "all" } as const
+  const paths = Sensitive.pathsOf(schema)
+  // A check of the user's may say what it was given.
+  const discreet = <A>(failure: Result.Result<A, ReadonlyArray<Issue>>, value: unknown) => {
+    if (paths.length === 0 || Result.isSuccess(failure)) return failure
+    const values = Sensitive.valuesAt(value, paths)
+    return Result.mapError(
+      failure,
+      (issues) => issues.map(({ field, message }) => ({ field, message: Sensitive.scrub(message, values) }))
+    )
+  }
   return {
     encode(value) {
       const encoded = encode(value)
       // `undefined` has no JSON text: a void result travels as null.
       if (Result.isSuccess(encoded)) return Result.succeed(JSON.stringify(encoded.success) ?? "null")
       const again = encode(value, all)
-      return Result.fail(Result.isFailure(again) ? again.failure : encoded.failure)
+      return discreet(Result.fail(Result.isFailure(again) ? again.failure : encoded.failure), value)
     },
     decode(text) {
       const parsed = parse(text)
@@ -78,7 +89,7 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
       const decoded = decode(parsed.success)
       if (Result.isSuccess(decoded)) return Result.succeed(decoded.success)
       const again = decode(parsed.success, all)
-      return Result.fail(Result.isFailure(again) ? again.failure : decoded.failure)
+      return discreet(Result.fail(Result.isFailure(again) ? again.failure : decoded.failure), parsed.success)
     },
     jsonSchema: () => Result.getOrUndefined(Result.try(() => jsonSchemaOf(schema)))
   }

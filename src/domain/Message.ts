@@ -13,6 +13,7 @@ import * as JsonCodec from "./JsonCodec.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
 import { ScheduleDeclaration } from "./Schedules.ts"
+import { Sensitive } from "./Sensitive.ts"
 import { TaskId, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
 import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
@@ -124,7 +125,9 @@ export const SubmitTask = Schema.Struct({
   /** The task whose handler submits it. */
   parent: Schema.optionalKey(TaskId),
   /** The span that submits it. */
-  trace: Schema.optionalKey(TraceParent)
+  trace: Schema.optionalKey(TraceParent),
+  /** What of it is not shown. */
+  sensitive: Schema.optionalKey(Sensitive)
 })
 
 /**
@@ -333,7 +336,9 @@ export const TaskType = Schema.Struct({
   /** JSON Schemas of the encoded arguments, result and error, as text. */
   argsSchema: Schema.optionalKey(JsonSchemaText),
   resultSchema: Schema.optionalKey(JsonSchemaText),
-  errorSchema: Schema.optionalKey(JsonSchemaText)
+  errorSchema: Schema.optionalKey(JsonSchemaText),
+  /** What of its tasks is not shown. */
+  sensitive: Schema.optionalKey(Sensitive)
 })
 
 /**

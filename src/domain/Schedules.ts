@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as JsonCodec from "./JsonCodec.ts"
 import { Priority } from "./Priority.ts"
+import { Sensitive } from "./Sensitive.ts"
 import { formatDuration } from "./Settings.ts"
 import { TaskKey, TaskName, Unique } from "./Task.ts"
 import type { TaskDefinition } from "./TaskDefinition.ts"
@@ -91,7 +92,9 @@ export const ScheduleDeclaration = Schema.Struct({
   weight: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0.001, maximum: 1_000 }))),
   tags: Schema.optionalKey(Schema.Array(TaskKey).check(Schema.isMaxLength(16))),
   tenant: Schema.optionalKey(TaskKey),
-  version: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+  version: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  /** What of it and of its tasks is not shown. */
+  sensitive: Schema.optionalKey(Sensitive)
 })
 
 /**

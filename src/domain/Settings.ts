@@ -73,6 +73,16 @@ export interface Settings {
   readonly maxWaitingBytes: number
   /** Bytes of one task's encoded arguments or result, at most. `FASTWORKER_MAX_PAYLOAD`. */
   readonly maxPayloadBytes: number
+  /** Levels of objects and arrays in one task's arguments or result, at most; 0 is any. `FASTWORKER_MAX_PAYLOAD_DEPTH`. */
+  readonly maxPayloadDepth: number
+  /** Connections from one address, for clients and for workers each; 0 is any. `FASTWORKER_MAX_CONNECTIONS_PER_ADDRESS`. */
+  readonly maxConnectionsPerAddress: number
+  /** Unanswered requests of a connection; no more are read until some are. `FASTWORKER_MAX_REQUESTS_PER_CONNECTION`. */
+  readonly maxRequestsPerConnection: number
+  /** Their bytes. `FASTWORKER_MAX_REQUEST_BYTES_PER_CONNECTION`. */
+  readonly maxRequestBytesPerConnection: number
+  /** Where there is a secret: how long a connection may take to prove that it has it. `FASTWORKER_AUTH_TIMEOUT`. */
+  readonly authTimeoutMillis: number
   /** Outcomes kept for late askers, at most. `FASTWORKER_RESULT_CACHE_SIZE`. */
   readonly resultCacheSize: number
   /** Bytes of outcomes kept, at most. `FASTWORKER_RESULT_CACHE_BYTES`. */
@@ -89,6 +99,11 @@ export interface Settings {
   readonly reconnectGraceMillis: number
   /** After its start the control plane accepts tasks of unknown names for this long: workers are still finding it. */
   readonly startGraceMillis: number
+  /**
+   * How long tasks of a name that no worker has announced wait for one, from the first of them; 0: they are refused after
+   * the start. `FASTWORKER_UNKNOWN_WAIT`.
+   */
+  readonly unknownWaitMillis: number
   /** Tasks that failed or expired and are kept to be retried, at most, and the bytes of their arguments and errors. */
   readonly maxDead: number
   readonly maxDeadBytes: number
@@ -147,6 +162,11 @@ export const defaults: Settings = {
   maxWaiting: 1_000_000,
   maxWaitingBytes: 512 * 1024 * 1024,
   maxPayloadBytes: 1024 * 1024,
+  maxPayloadDepth: 0,
+  maxConnectionsPerAddress: 5_000,
+  maxRequestsPerConnection: 1_024,
+  maxRequestBytesPerConnection: 64 * 1024 * 1024,
+  authTimeoutMillis: 10_000,
   resultCacheSize: 10_000,
   resultCacheBytes: 64 * 1024 * 1024,
   resultCacheTtlMillis: 3_600_000,
@@ -155,6 +175,7 @@ export const defaults: Settings = {
   heartbeatTimeoutMillis: 15_000,
   reconnectGraceMillis: 2_000,
   startGraceMillis: 5_000,
+  unknownWaitMillis: 0,
   maxDead: 10_000,
   maxDeadBytes: 64 * 1024 * 1024,
   maxHistory: 100_000,

@@ -7,6 +7,7 @@
 import * as Schema from "effect/Schema"
 import type { FailureReason } from "./Outcome.ts"
 import type { PriorityLevel } from "./Priority.ts"
+import type { Sensitive } from "./Sensitive.ts"
 import type { TaskState } from "./TaskState.ts"
 import type { WorkerRecord } from "./WorkerInfo.ts"
 
@@ -119,6 +120,8 @@ export interface TaskOptions {
   readonly parent?: string
   /** The span that submitted it, as {@link TraceParent}. */
   readonly trace?: string
+  /** What of it is not shown. */
+  readonly sensitive?: Sensitive
 }
 
 /**

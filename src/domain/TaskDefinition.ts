@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as JsonCodec from "./JsonCodec.ts"
 import type { Priority } from "./Priority.ts"
+import * as Sensitive from "./Sensitive.ts"
 import { TaskName } from "./Task.ts"
 import { TaskContext } from "./TaskContext.ts"
 import type { Policy, PolicyOptions } from "./TaskPolicy.ts"
@@ -20,6 +21,8 @@ import * as TaskPolicy from "./TaskPolicy.ts"
 
 /** Run tasks again and again. */
 export { cron, every } from "./Schedules.ts"
+/** Mark what is not to be seen. */
+export { sensitive } from "./Sensitive.ts"
 
 /**
  * Schemas of a task's arguments, by name.
@@ -230,7 +233,11 @@ export const make = <
     success: JsonCodec.make(success),
     error: JsonCodec.make(error),
     isError: Schema.is(error),
-    policy: TaskPolicy.make<Args, E["Type"]>(name, options),
+    policy: TaskPolicy.make<Args, E["Type"]>(
+      name,
+      options,
+      Sensitive.make({ args, result: success, error, progress: options.progress })
+    ),
     progressCodec: options.progress === undefined ? undefined : JsonCodec.make(options.progress),
     progress: (value) => TaskContext.use((task) => task.progress(value)),
     // The executor decodes it with this definition.

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { TaskTimedOut } from "./Errors.ts"
+import type { Sensitive } from "./Sensitive.ts"
 import type { Unique } from "./Task.ts"
 
 /**
@@ -148,6 +149,8 @@ export interface Policy<in Args, in Error> {
   readonly version: number
   readonly upgrade: ((args: unknown, from: number) => unknown) | undefined
   readonly isolation: Isolation
+  /** What its schemas mark as sensitive. */
+  readonly sensitive: Sensitive | undefined
 }
 
 /**
@@ -261,7 +264,11 @@ const retryOf = <Args, Error>(
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Args, Error>(name: string, options: PolicyOptions<Args, Error>): Policy<Args, Error> => {
+export const make = <Args, Error>(
+  name: string,
+  options: PolicyOptions<Args, Error>,
+  sensitive?: Sensitive
+): Policy<Args, Error> => {
   const { expiresIn, fairness, isolation = "fiber", limits, retention, retry, tags, timeout, unique } = options
   // Options may come from JavaScript: a value that is not one would otherwise be found out by its effects.
   if (!["fiber", "thread"].includes(isolation)) {
@@ -284,7 +291,8 @@ export const make = <Args, Error>(name: string, options: PolicyOptions<Args, Err
     retentionMillis: retention === undefined ? undefined : millisOf(name, "retention", retention),
     version: countOf(name, "version", options.version ?? 1),
     upgrade: options.upgrade,
-    isolation
+    isolation,
+    sensitive
   })
 }
 
@@ -316,6 +324,7 @@ export interface SubmissionPolicy {
   readonly weight?: number
   readonly tags?: ReadonlyArray<string>
   readonly version?: number
+  readonly sensitive?: Sensitive
 }
 
 /**
@@ -325,7 +334,7 @@ export interface SubmissionPolicy {
  * @since 0.1.0
  */
 export const submission = <Args>(policy: Policy<Args, never>, args: Args): SubmissionPolicy => {
-  const { expiresInMillis, fairKey, limitKey, tags, unique, version, weight } = policy
+  const { expiresInMillis, fairKey, limitKey, sensitive, tags, unique, version, weight } = policy
   return {
     ...(expiresInMillis === undefined ? {} : { expiresIn: expiresInMillis }),
     ...(unique === undefined ? {} : { unique: unique(args) }),
@@ -333,6 +342,7 @@ export const submission = <Args>(policy: Policy<Args, never>, args: Args): Submi
     ...(fairKey === undefined ? {} : { fairKey: fairKey(args) }),
     ...(weight === undefined ? {} : { weight: weight(args) }),
     ...(tags === undefined ? {} : { tags: tags(args) }),
-    ...(version === 1 ? {} : { version })
+    ...(version === 1 ? {} : { version }),
+    ...(sensitive === undefined ? {} : { sensitive })
   }
 }

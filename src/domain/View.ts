@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { Limits, ScheduleStatus, Stats } from "./Message.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
+import { Sensitive } from "./Sensitive.ts"
 import { TaskState } from "./TaskState.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -80,7 +81,13 @@ export type TaskTuple = typeof TaskTuple.Type
  * @category schemas
  * @since 0.1.0
  */
-export const Payload = Schema.Struct({ text: Schema.String, size: Count, truncated: Schema.Boolean })
+export const Payload = Schema.Struct({
+  text: Schema.String,
+  size: Count,
+  truncated: Schema.Boolean,
+  /** Sensitive: JSON pointers (`*` is any key) to where `"<redacted>"` stands for a value. */
+  redacted: maybe(Schema.Array(Schema.String))
+})
 /** @category models @since 0.1.0 */
 export type Payload = typeof Payload.Type
 
@@ -508,6 +515,8 @@ export const TypeDetail = Schema.Struct({
   retry: maybe(Schema.String),
   timeoutMillis: maybe(Millis),
   isolation: maybe(Schema.Literals(["fiber", "thread"])),
+  /** What of its tasks is not shown. */
+  sensitive: maybe(Sensitive),
   errors: Schema.Array(ErrorGroup)
 })
 /** @category models @since 0.1.0 */

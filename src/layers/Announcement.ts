@@ -39,6 +39,7 @@ export const describeHandlers = (handlers: ReadonlyArray<RegisteredHandler>): Re
       ...(retry === undefined ? {} : { retry }),
       ...(policy.timeoutMillis === undefined ? {} : { timeout: policy.timeoutMillis }),
       ...(policy.isolation === "fiber" ? {} : { isolation: policy.isolation }),
+      ...(policy.sensitive === undefined ? {} : { sensitive: policy.sensitive }),
       ...schema("argsSchema", args.jsonSchema),
       ...schema("resultSchema", success.jsonSchema),
       ...schema("errorSchema", error.jsonSchema)

@@ -14,6 +14,7 @@ import * as JsonCodec from "../domain/JsonCodec.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
 import type { Attempt, AttemptResult } from "../services/Executor.ts"
 import { Settings } from "../services/Settings.ts"
+import { isTextDeeper, tooDeep } from "./Depth.ts"
 import * as Retry from "./Retry.ts"
 
 /**
@@ -22,11 +23,24 @@ import * as Retry from "./Retry.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const defect = (name: string, message: string, stack?: string): AttemptResult => ({
+export const defect = (
+  name: string,
+  message: string,
+  stack?: string
+): Extract<AttemptResult, { readonly state: "failed" }> => ({
   state: "failed",
   reason: "defect",
   body: JSON.stringify({ name, message, ...(stack === undefined ? {} : { stack }) })
 })
+
+/**
+ * Returns the result of an attempt whose value or error is nested too deep.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const deepResult = (maxDepth: number): AttemptResult & { readonly body: string } =>
+  defect("InvalidResult", `the handler's value is ${tooDeep(maxDepth)}`)
 
 const fromCause = (cause: unknown): AttemptResult =>
   cause instanceof Error ? defect(cause.name, cause.message, cause.stack) : defect(typeof cause, String(cause))
@@ -38,11 +52,12 @@ const fromCause = (cause: unknown): AttemptResult =>
  * @since 0.1.0
  */
 export const make = Effect.gen(function*() {
-  const { maxPayloadBytes } = yield* Settings
+  const { maxPayloadBytes, maxPayloadDepth } = yield* Settings
   const services = yield* Effect.context()
 
   const bounded = (result: AttemptResult & { readonly body: string }): AttemptResult => {
     const size = Buffer.byteLength(result.body)
+    if (isTextDeeper(result.body, maxPayloadDepth)) return deepResult(maxPayloadDepth)
     return size <= maxPayloadBytes
       ? result
       : { state: "failed", reason: "size", body: JSON.stringify({ size, limit: maxPayloadBytes }) }
@@ -60,7 +75,12 @@ export const make = Effect.gen(function*() {
     if (Exit.isSuccess(exit)) return exit.value === undefined ? result : { ...result, retryInMillis: exit.value }
     const { id, name } = attempt
     Effect.runForkWith(services)(
-      Effect.logWarning("The retry policy of a task threw: its failure is final", { id, task: name }, exit.cause)
+      Effect.logWarning(
+        "The retry policy of a task threw: its failure is final",
+        { id, task: name },
+        // It was given the error, and may say what was in it.
+        ...(handler.definition.policy.sensitive === undefined ? [exit.cause] : [])
+      )
     )
     return result
   }

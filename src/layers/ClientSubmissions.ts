@@ -22,6 +22,7 @@ import type { Any } from "../domain/TaskDefinition.ts"
 import type { Policy } from "../domain/TaskPolicy.ts"
 import * as TaskPolicy from "../domain/TaskPolicy.ts"
 import type { SubmitOptions } from "../services/Client.ts"
+import { isTextDeeper, tooDeep } from "./Depth.ts"
 
 /**
  * Schema for what a submission says besides name and arguments.
@@ -70,9 +71,11 @@ export const isTaskId = Schema.is(TaskId)
 const noTerms: Terms = {}
 
 /** Whether a definition says nothing of its submissions: most do not, and need not be asked for each. */
-const isPlain = ({ expiresInMillis, fairKey, limitKey, tags, unique, version, weight }: Policy<never, never>) =>
+const isPlain = (
+  { expiresInMillis, fairKey, limitKey, sensitive, tags, unique, version, weight }: Policy<never, never>
+) =>
   expiresInMillis === undefined && fairKey === undefined && limitKey === undefined && tags === undefined &&
-  unique === undefined && version === 1 && weight === undefined
+  unique === undefined && version === 1 && weight === undefined && sensitive === undefined
 
 const plainTerms = ({ priority }: Any): Terms => priority === undefined ? noTerms : { priority }
 
@@ -164,7 +167,7 @@ const termsOf = (
  * @since 0.1.0
  */
 export const makeSubmission = (
-  { maxPayloadBytes: limit }: Pick<Values, "maxPayloadBytes">,
+  { maxPayloadBytes: limit, maxPayloadDepth }: Pick<Values, "maxPayloadBytes" | "maxPayloadDepth">,
   { args, done, id, options, parent, task, trace, watch }: {
     readonly task: Any
     readonly args: unknown
@@ -190,6 +193,7 @@ export const makeSubmission = (
   const body = encoded.success
   const size = Buffer.byteLength(body)
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
+  if (isTextDeeper(body, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)

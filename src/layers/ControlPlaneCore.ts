@@ -33,6 +33,7 @@ import type { Dispatcher } from "../services/Dispatcher.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { TaskQueue } from "../services/TaskQueue.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { makeAwaitedNames } from "./AwaitedNames.ts"
 import type { Refusal } from "./CoreAdmission.ts"
 import { makeAdmission, optionsOf } from "./CoreAdmission.ts"
 import type { Observer as TasksObserver } from "./CoreTasks.ts"
@@ -201,6 +202,7 @@ export const makeCore = (parts: Parts) => {
     else stop(task, "cancelled")
   }
 
+  const awaited = makeAwaitedNames(settings.unknownWaitMillis)
   const { isKnown, unknownTask, ...admission } = makeAdmission({
     life,
     registry,
@@ -211,6 +213,7 @@ export const makeCore = (parts: Parts) => {
     settings,
     randomId: parts.randomId,
     isStarting: (now) => now - graceFrom < settings.startGraceMillis,
+    awaited,
     isDurable,
     isDraining,
     cancel: cancelTask,
@@ -219,10 +222,20 @@ export const makeCore = (parts: Parts) => {
 
   const times = (now: number) => ({ now, wall: parts.wall() })
 
+  /** Gives up what waits for a worker that does not come. */
+  const failUnknown = (isMeant: (name: string) => boolean, now: number) => {
+    for (const task of life.tasks.values()) {
+      if (task.worker !== undefined || !isMeant(task.name)) continue
+      const { known } = unknownTask(task.name)
+      life.end(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
+    }
+  }
+
   /** What others sent while this process stood still has not been read yet: none of that time is held against them. */
   const forgive = (millis: number, now: number) => {
     registry.forgive(millis, now)
     sessions.forgive(millis, now)
+    awaited.forgive(millis)
     graceFrom = Math.min(graceFrom + millis, now)
     observer?.stood(millis)
   }
@@ -455,12 +468,10 @@ export const makeCore = (parts: Parts) => {
       uniques.expire(now)
       if (!startGraceEnded && now - graceFrom >= settings.startGraceMillis) {
         startGraceEnded = true
-        for (const task of life.tasks.values()) {
-          if (task.worker !== undefined || isKnown(task.name)) continue
-          const { known } = unknownTask(task.name)
-          life.end(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
-        }
+        failUnknown((name) => !isKnown(name) && !awaited.admit(name, graceFrom), now)
       }
+      const gone = awaited.overdue(now, isKnown)
+      if (gone.size > 0) failUnknown((name) => gone.has(name), now)
       return overdue
     },
 
@@ -500,7 +511,14 @@ export const makeCore = (parts: Parts) => {
         if (worker.paused) paused++
         if (isUnresponsive(worker)) blocked++
       }
-      if (handlers === 0) return { cause: "no-worker", text: `no connected worker has a handler for "${name}"` }
+      const until = handlers === 0 ? awaited.until(name) : undefined
+      if (handlers === 0) {
+        return {
+          cause: "no-worker",
+          text: `no connected worker has a handler for "${name}"`,
+          ...(until === undefined ? {} : { until })
+        }
+      }
       if (paused === handlers) return { cause: "paused", text: `all ${handlers} workers that can run it are paused` }
       if (blocked === handlers) {
         return { cause: "busy", text: "no worker that can run it responds: tasks block their event loops" }

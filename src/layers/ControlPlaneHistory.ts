@@ -25,6 +25,7 @@ import { makeHistoryTasks } from "./HistoryTasks.ts"
 import { makeHistoryViews } from "./HistoryViews.ts"
 import { makeManyTasks } from "./ManyTasks.ts"
 import { makeMetrics } from "./Metrics.ts"
+import { makeSensitiveOf } from "./Redaction.ts"
 import { makeSlices } from "./Slices.ts"
 import { makeSystemView } from "./SystemView.ts"
 import type { Context, Wanted } from "./TaskQueries.ts"
@@ -84,12 +85,17 @@ export const makeControlPlaneHistory = (parts: Parts) => {
   const { core, epoch, fromWall, journal, memory, now, operations, schedule, views, wall, wallNow } = parts
   const slices = makeSlices(now)
   const tracks = makeWorkerTracks()
-  const tasks = makeHistoryTasks({ ...parts })
+  const tasks = makeHistoryTasks({ ...parts, sensitiveOf: makeSensitiveOf(core.registry.type) })
   const journalFailure = () => journal.failure()?.reason
   const numbers = makeHistoryNumbers({ core, memory, now, tracks, wall, journalFailure })
   const shown = makeHistoryViews({ core, memory, now, tasks, tracks, views, wall })
   const lists = makeHistoryLists({ core, memory, mark: epoch.slice(0, markLength), rowOf: tasks.rowOf, wallNow })
-  const context: Context = { memory, fromWall, isDead: (id) => core.dead.get(id) !== undefined }
+  const context: Context = {
+    memory,
+    fromWall,
+    isDead: (id) => core.dead.get(id) !== undefined,
+    errorOf: (task) => tasks.errorOf(task)
+  }
   const many = makeManyTasks({ context, core, lists, memory, now, operations, schedule, slices })
   let lag = 0
   let tickedAt = now()

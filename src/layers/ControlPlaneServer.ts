@@ -13,7 +13,7 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
-import { TaskNotFound } from "../domain/Errors.ts"
+import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -41,6 +41,7 @@ import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeHistoryMemory } from "./HistoryMemory.ts"
 import { makeRandomId } from "./RandomId.ts"
+import { makeSensitiveOf } from "./Redaction.ts"
 import { makeQueueSpans } from "./Traces.ts"
 import { makeWallTimes } from "./WallTimes.ts"
 
@@ -119,7 +120,8 @@ export const make = Effect.gen(function*() {
     settings,
     now,
     offset: clocks.offset(),
-    levels: () => ({ waiting: core.waiting(), running: core.counts.running })
+    levels: () => ({ waiting: core.waiting(), running: core.counts.running }),
+    sensitiveOf: makeSensitiveOf((name) => core.registry.type(name))
   })
   const remembered = memory.observer
 
@@ -359,9 +361,19 @@ export const make = Effect.gen(function*() {
     })
     journaling.attach(core, schedule)
     isRestoring = true
-    journaling.restore(core, results, contents)
+    yield* Effect.try({
+      try() {
+        journaling.restore(core, results, contents)
+        restoreHistory()
+      },
+      // The database is sound, and what stands in it is not what was written.
+      catch: (cause) =>
+        new JournalCorrupt({
+          file: journal.file ?? "",
+          reason: `a record in it is damaged (${cause instanceof Error ? cause.message : String(cause)})`
+        })
+    })
     isRestoring = false
-    restoreHistory()
     const { outcomes, tasks } = contents
     if (tasks.length + outcomes.length > 0) {
       yield* Effect.logInfo(`From the journal: ${tasks.length} tasks without an outcome, ${outcomes.length} outcomes`)
@@ -381,7 +393,11 @@ export const make = Effect.gen(function*() {
       unsaid = 0
     }
   }
-  const limits = { maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes) }
+  const { maxConnectionsPerAddress, maxRequestBytesPerConnection, maxRequestsPerConnection } = settings
+  const limits = {
+    maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes),
+    limits: { maxConnectionsPerAddress, maxRequestBytesPerConnection, maxRequestsPerConnection }
+  }
   const ignoreClose = () => {}
 
   const forClients = yield* transport.serve(settings.address, {

@@ -9,13 +9,15 @@ import type { ScheduleStatus, Stats, TaskFilter, TaskStatus, WorkerStatus } from
 import { withoutSchemas } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
-import type { EndedAttempt, TaskOptions, TaskRecord } from "../domain/Task.ts"
+import * as Sensitive from "../domain/Sensitive.ts"
+import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import { isFinal } from "../domain/TaskState.ts"
 import { isUnresponsive } from "../domain/WorkerInfo.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { matches } from "./ControlPlaneCore.ts"
 import type { Journaling } from "./ControlPlaneJournal.ts"
+import { makeSensitiveOf, shownError } from "./Redaction.ts"
 
 /**
  * The version of this package, for people.
@@ -50,6 +52,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
   readonly wall: (millis: number) => number
 }) => {
   const { registry } = core
+  const sensitiveOf = makeSensitiveOf(registry.type)
 
   const statusOf = (id: string, time: number): TaskStatus | undefined => {
     const task = core.task(id)
@@ -73,7 +76,7 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
         : { worker: task.worker.id, startedAt: wall(task.leasedAt) }),
       ...(task.state === "delayed" && detail !== undefined ? { dueAt: wall(detail.dueAt) } : {}),
       ...(detail === undefined || detail.expiresAt === Infinity ? {} : { expiresAt: wall(detail.expiresAt) }),
-      ...said(task.options, detail?.history ?? [])
+      ...said(task, detail?.history ?? [])
     }
   }
 
@@ -88,27 +91,36 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
     finishedAt: wall(outcome.finishedAt),
     ...(outcome.worker === undefined ? {} : { worker: outcome.worker }),
     ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-    ...said(outcome.options, outcome.history)
+    ...said(outcome, outcome.history)
   })
 
   /** What the submission said, and the attempts that have ended. */
-  const said = (options: TaskOptions | undefined, history: ReadonlyArray<EndedAttempt>) => ({
-    ...(options?.tags === undefined ? {} : { tags: options.tags }),
-    ...(options?.tenant === undefined ? {} : { tenant: options.tenant }),
-    ...(options?.retryOf === undefined ? {} : { retryOf: options.retryOf as TaskStatus["id"] }),
-    ...(options?.schedule === undefined ? {} : { schedule: options.schedule }),
-    ...(options?.parent === undefined ? {} : { parent: options.parent as TaskStatus["id"] }),
-    ...(history.length === 0 ? {} : {
-      history: history.map(({ attempt, body, endedAt, reason, startedAt, worker }) => ({
-        attempt,
-        worker,
-        reason,
-        startedAt: wall(startedAt),
-        endedAt: wall(endedAt),
-        ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() })
-      }))
-    })
-  })
+  const said = (task: TaskRecord | Outcome, history: ReadonlyArray<EndedAttempt>) => {
+    const { options } = task
+    const sensitive = history.length === 0 ? undefined : sensitiveOf(task)
+    // Only to find the values that are sensitive in the errors.
+    const args = sensitive === undefined ? undefined : "args" in task ? task.args : core.dead.get(task.id)?.args
+    return {
+      ...(options?.tags === undefined ? {} : { tags: options.tags }),
+      ...(options?.tenant === undefined ? {} : { tenant: options.tenant }),
+      ...(options?.retryOf === undefined ? {} : { retryOf: options.retryOf as TaskStatus["id"] }),
+      ...(options?.schedule === undefined ? {} : { schedule: options.schedule }),
+      ...(options?.parent === undefined ? {} : { parent: options.parent as TaskStatus["id"] }),
+      ...(history.length === 0 ? {} : {
+        history: history.map(({ attempt, body, endedAt, reason, startedAt, worker }) => {
+          const error = shownError(reason, body, sensitive, args)
+          return {
+            attempt,
+            worker,
+            reason,
+            startedAt: wall(startedAt),
+            endedAt: wall(endedAt),
+            ...(error.length === 0 ? {} : { error: Buffer.from(error).toString() })
+          }
+        })
+      })
+    }
+  }
 
   /** Those that a filter means: the living, oldest first, then outcomes, newest first; or the dead alone. */
   const list = (filter: TaskFilter & { readonly dead?: boolean }, limit: number) => {
@@ -139,8 +151,11 @@ export const makeViews = ({ core, epoch, journaling, namespace, now, results, st
     const times = { now: now(), wall: wall(now()) }
     return [...core.schedules.records()].map((record) => {
       const nextAt = core.schedules.nextWall(record, times)
+      const { args, name, sensitive } = record.declaration
+      const hidden = sensitiveOf({ name, options: sensitive === undefined ? undefined : { sensitive } })?.args
       return {
         ...record.declaration,
+        ...(hidden === undefined ? {} : { args: Sensitive.redact(args, hidden) }),
         paused: record.paused,
         skipped: record.skipped,
         ...(nextAt === undefined ? {} : { nextAt: Math.round(nextAt) }),

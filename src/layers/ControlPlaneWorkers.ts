@@ -19,8 +19,10 @@ import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import type { WorkerRecord } from "../domain/WorkerInfo.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { deepResult } from "./AttemptResults.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { HeldLease, Leases } from "./CoreWorkers.ts"
+import { isDeeper } from "./Depth.ts"
 import * as Envelope from "./Envelope.ts"
 
 /** Replies kept for a worker that does not settle them; an exchange that is resent later gets an empty reply. */
@@ -336,6 +338,11 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   }
 
   const takeReport = (worker: WorkerRecord, report: Message.Report, body: Uint8Array, time: number): boolean => {
+    const { maxPayloadDepth } = settings
+    if (maxPayloadDepth > 0 && isDeeper(body, maxPayloadDepth)) {
+      const { body } = deepResult(maxPayloadDepth)
+      return core.report(worker, { ...report, state: "failed", reason: "defect" }, new TextEncoder().encode(body), time)
+    }
     if (body.length <= settings.maxPayloadBytes) return core.report(worker, report, body, time)
     const text = JSON.stringify({ size: body.length, limit: settings.maxPayloadBytes })
     return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)

@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { BadRequest } from "../domain/Errors.ts"
 import {
+  BadRequest,
   IdConflict,
   NotRetryable,
   OutboxFull,
@@ -20,12 +20,15 @@ import {
 } from "../domain/Errors.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
 import { toLevel } from "../domain/Priority.ts"
+import * as Sensitive from "../domain/Sensitive.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskOptions, TaskRecord } from "../domain/Task.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import type { AwaitedNames } from "./AwaitedNames.ts"
 import type { CoreTasks } from "./CoreTasks.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
+import { isDeeper, tooDeep } from "./Depth.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { Session, Sessions } from "./Sessions.ts"
 import type { UniqueKeys } from "./UniqueKeys.ts"
@@ -78,8 +81,15 @@ const optionNames = [
   "version",
   "schedule",
   "parent",
-  "trace"
+  "trace",
+  "sensitive"
 ] as const satisfies ReadonlyArray<keyof TaskOptions>
+
+/** What the type says is kept with the task: the journal knows no types, and workers may be gone. */
+const discreet = (options: TaskOptions | undefined, ofType: Sensitive.Sensitive): TaskOptions => ({
+  ...options,
+  sensitive: Sensitive.union(ofType, options?.sensitive) ?? ofType
+})
 
 /**
  * A task as a journal brings it back. `isLeased`: it ran when the control plane ended, and a worker may still run it.
@@ -130,6 +140,8 @@ export interface Parts {
   readonly randomId: () => string
   /** Whether workers are still finding this control plane: until then any name may be submitted. */
   readonly isStarting: (now: number) => boolean
+  /** Names that nobody has announced and that are waited for. */
+  readonly awaited: AwaitedNames
   /** Whether an accepted task waits until it is stored. */
   readonly isDurable: boolean
   readonly isDraining: () => boolean
@@ -166,7 +178,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
 export const makeAdmission = (parts: Parts) => {
   const { cancel, dead, forgotten, isDraining, isDurable, life, randomId, registry, results, sessions, settings } =
     parts
-  const { isStarting, uniques } = parts
+  const { awaited, isStarting, uniques } = parts
   /** Names of schedules and of tasks that a journal brought back: their workers may be still to come. */
   const expectedNames = new Set<string>()
 
@@ -195,7 +207,10 @@ export const makeAdmission = (parts: Parts) => {
     if (args.length > settings.maxPayloadBytes) {
       return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
     }
-    if (!isKnown(name) && !isStarting(now)) return unknownTask(name)
+    if (settings.maxPayloadDepth > 0 && isDeeper(args, settings.maxPayloadDepth)) {
+      return new BadRequest({ reason: `the arguments of task "${name}" are ${tooDeep(settings.maxPayloadDepth)}` })
+    }
+    if (!isKnown(name) && !isStarting(now) && !awaited.admit(name, now)) return unknownTask(name)
     const waiting = life.waiting()
     const waitingBytes = life.waitingBytes()
     const { maxWaiting, maxWaitingBytes } = settings
@@ -250,14 +265,15 @@ export const makeAdmission = (parts: Parts) => {
         const replaced = life.tasks.get(holder)
         if (replaced !== undefined) cancel(replaced, now)
       }
+      const type = registry.type(name)
       const task: TaskRecord = {
         id,
         name,
-        level: submitted.level ?? toLevel(registry.type(name)?.priority ?? "normal"),
+        level: submitted.level ?? toLevel(type?.priority ?? "normal"),
         args,
         sequence: life.nextSequence(),
         submittedAt: now,
-        options,
+        options: type?.sensitive === undefined ? options : discreet(options, type.sensitive),
         detail: undefined,
         state: dueAt > now || isDurable ? "delayed" : "queued",
         attempt: 0,

@@ -8,6 +8,7 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import * as Result from "effect/Result"
 import { Api, Unprocessable } from "../domain/Api.ts"
+import * as Sensitive from "../domain/Sensitive.ts"
 import type { Parts } from "./DashboardAnswers.ts"
 import { changing, json, toNotFound } from "./DashboardAnswers.ts"
 
@@ -16,6 +17,28 @@ const isJson = (text: string) => Result.isSuccess(Result.try(() => JSON.parse(te
 
 const toUnprocessable = ({ _tag: code, message: detail }: { readonly _tag: string; readonly message: string }) =>
   new Unprocessable({ detail, code })
+
+/** Somebody runs a task again with what they were shown of it. */
+const noPlaceholder = (
+  history: Parts["history"],
+  name: string,
+  args: string
+): Effect.Effect<void, Unprocessable> =>
+  args.includes(Sensitive.placeholder)
+    ? history.type(name).pipe(
+      Effect.orElseSucceed(() => undefined),
+      Effect.flatMap((type) => {
+        const at = Sensitive.placeholderAt(args, type?.sensitive?.args ?? [])
+        return at === undefined ? Effect.void : Effect.fail(
+          new Unprocessable({
+            detail:
+              `payload.args${at}: "${Sensitive.placeholder}" stands for a value that was not shown: give the value`,
+            code: "InvalidArguments"
+          })
+        )
+      })
+    )
+    : Effect.void
 
 /**
  * Layer of the handlers.
@@ -35,7 +58,10 @@ export const layer = ({ history, plane }: Parts) =>
       lookup: ({ payload }) => Effect.map(history.lookup(payload.ids), (tasks) => json({ tasks })),
       submit: ({ payload }) =>
         isJson(payload.args)
-          ? Effect.map(changing(plane.submit(payload)), (id) => json({ id }))
+          ? Effect.andThen(
+            noPlaceholder(history, payload.name, payload.args),
+            Effect.map(changing(plane.submit(payload)), (id) => json({ id }))
+          )
           : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" })),
       cancelMany: ({ payload }) => Effect.map(changing(history.cancelMany(payload)), json),
       retryMany: ({ payload }) => Effect.map(changing(history.retryMany(payload)), json),

@@ -22,6 +22,7 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import { createServer } from "node:http"
+import type { Socket } from "node:net"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
 import { AddressError } from "../domain/Errors.ts"
@@ -131,6 +132,23 @@ const liveHeaders = {
   "cache-control": "no-store, no-transform",
   // Asks proxies not to gather what is to come at once.
   "x-accel-buffering": "no"
+}
+
+/** What is no request is answered by Node itself otherwise, without a word. */
+const answerMalformed = (error: Error & { readonly code?: string }, socket: Socket) => {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
+  // An answer that was begun can't be taken back.
+  if (socket.bytesWritten > 0) return void socket.end()
+  const [status, title, detail] = error.code === "HPE_HEADER_OVERFLOW"
+    ? [431, "Request Header Fields Too Large", "The headers are too long"] as const
+    : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+    ? [408, "Request Timeout", "The request did not come to its end in time"] as const
+    : [400, "Bad Request", "This is not HTTP"] as const
+  const body = JSON.stringify({ type: "about:blank", title, status, detail, code: "Malformed" })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n` +
+      `connection: close\r\n\r\n${body}`
+  )
 }
 
 /** Makes the answer to every request. */
@@ -329,6 +347,9 @@ export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = L
     }
     const node = createServer({ headersTimeout: headersMillis, requestTimeout: requestMillis })
     node.maxConnections = maxConnections
+    // What we do not know of is not expected of us: Node would refuse it without a word.
+    node.on("checkExpectation", (request, response) => node.emit("request", request, response))
+    node.on("clientError", (error, socket) => answerMalformed(error, socket as Socket))
     const server = NodeHttpServer.layer(() => node, { ...address, gracefulShutdownTimeout: "1 second" }).pipe(
       Layer.catch((error) => {
         const cause = error.cause as { readonly code?: string; readonly message?: string } | undefined

@@ -10,6 +10,7 @@ import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
 import { errorToWire, protocolVersion } from "../domain/Message.ts"
 import type { Payload } from "../services/Transport.ts"
+import { isDeeper } from "./Depth.ts"
 
 /**
  * A message taken apart. `body` is a view.
@@ -31,28 +32,15 @@ export interface Envelope {
 export const maxMessageBytes = (maxPayloadBytes: number): number => 2 * maxPayloadBytes + 16 * 1024 * 1024
 
 const newline = 10
-const quote = 34
-const backslash = 92
 
 /** Levels of a large header; those of the protocol have four. */
 const maxDepth = 64
 
-/** Headers up to this size are parsed without a look at their depth: it would cost as much as parsing them. */
+/**
+ * Headers up to this size are parsed without a look at their depth: it would cost as much as parsing them. Brackets alone
+ * cost 16 times as much to parse as data of the same size: seconds for the largest message.
+ */
 const maxUncheckedBytes = 1024 * 1024
-
-/** Brackets alone cost 16 times as much to parse as data of the same size: seconds for the largest message. */
-const isDeep = (bytes: Buffer, end: number): boolean => {
-  let depth = 0
-  for (let i = 0; i < end; i++) {
-    const byte = bytes[i] as number
-    if (byte === quote) {
-      for (i++; i < end && bytes[i] !== quote; i++) if (bytes[i] === backslash) i++
-    } else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > maxDepth) return true
-    } else if (byte === 0x5d || byte === 0x7d) depth--
-  }
-  return false
-}
 
 /**
  * Creates a message from a header and bodies. Bodies that are text are joined to one part: that is one encoding for the
@@ -95,7 +83,7 @@ export const decode = (message: Uint8Array): Result.Result<Envelope, BadRequest>
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
   const at = bytes.indexOf(newline)
   const end = at === -1 ? bytes.length : at
-  if (end > maxUncheckedBytes && isDeep(bytes, end)) {
+  if (end > maxUncheckedBytes && isDeeper(bytes, maxDepth, end)) {
     return Result.fail(new BadRequest({ reason: `the header is nested deeper than ${maxDepth} levels` }))
   }
   try {

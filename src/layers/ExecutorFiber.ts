@@ -139,9 +139,14 @@ export const make = Effect.gen(function*() {
         Effect.suspend(() => handler.run(args.success))
       )
       const fiber = Effect.runForkWith(Context.add(processing.services(handler.services), TaskContext, task))(
-        processing.span(run, attempt, (id) => {
-          span = id
-        })
+        processing.span(
+          run,
+          attempt,
+          (id) => {
+            span = id
+          },
+          handler.definition.policy.sensitive !== undefined
+        )
       )
       fiber.addObserver((exit) => {
         isEnded = true

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer"
 import { Unauthorized } from "../domain/Errors.ts"
 import type { Role } from "../domain/Role.ts"
 import { roles } from "../domain/Role.ts"
-import type { Incoming } from "../services/Transport.ts"
+import type { Incoming, Opened } from "../services/Transport.ts"
 import * as Envelope from "./Envelope.ts"
 import type { PlaneKey } from "./Secret.ts"
 import { isRole, makeNonce, provePlane } from "./Secret.ts"
@@ -35,6 +35,7 @@ interface Stranger {
  * @since 0.1.0
  */
 export interface Guard {
+  readonly onOpen: (opened: Opened) => void
   readonly onRequest: (request: Incoming) => void
   readonly onClose: (peer: number) => void
 }
@@ -61,13 +62,15 @@ const isRenewal = (body: Uint8Array): boolean => {
 
 /**
  * Creates the guard of one address. `pass` gets the requests of connections that have proved their role, with it;
- * `refused` is told why a connection is closed.
+ * `refused` is told why a connection is closed, one that has not proved its role within the time among them.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeGuard = ({ key, onClose, pass, refused, v }: {
+export const makeGuard = ({ key, millis, onClose, pass, refused, v }: {
   readonly key: PlaneKey
+  /** How long a connection may take for it. */
+  readonly millis: number
   readonly v: number
   readonly pass: (request: Incoming) => void
   readonly refused: (remote: string, reason: string) => void
@@ -75,6 +78,13 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
 }): Guard => {
   const known = new Map<number, Role>()
   const strangers = new Map<number, Stranger>()
+  /** Connections that have still to prove something. */
+  const deadlines = new Map<number, NodeJS.Timeout>()
+
+  const settle = (peer: number) => {
+    clearTimeout(deadlines.get(peer))
+    deadlines.delete(peer)
+  }
 
   const refuse = (request: Incoming, reason: string) => {
     strangers.delete(request.peer)
@@ -95,6 +105,7 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
       }
       strangers.delete(peer)
       known.set(peer, role)
+      settle(peer)
       return request.reply(Envelope.encode({ v }))
     }
     const role = roles.find((role) => role === auth["role"])
@@ -115,6 +126,17 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
   }
 
   return {
+    onOpen({ close, peer, remote }) {
+      const timer = setTimeout(() => {
+        deadlines.delete(peer)
+        strangers.delete(peer)
+        refused(remote, `it has not proved within ${millis / 1_000} s that it has the secret`)
+        close()
+      }, millis)
+      // It keeps nobody from ending.
+      timer.unref()
+      deadlines.set(peer, timer)
+    },
     onRequest(request) {
       const role = known.get(request.peer)
       if (role !== undefined && !isRenewal(request.body)) {
@@ -128,6 +150,7 @@ export const makeGuard = ({ key, onClose, pass, refused, v }: {
     onClose(peer) {
       known.delete(peer)
       strangers.delete(peer)
+      settle(peer)
       onClose(peer)
     }
   }

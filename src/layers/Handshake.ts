@@ -55,6 +55,9 @@ interface Pending {
   cancel: () => void
 }
 
+/** How a handshake is made that nobody waits for. */
+const unasked = { timeoutMillis: 60_000, resendMillis: 2_000 }
+
 const ignore = () => {}
 
 /**
@@ -66,11 +69,18 @@ const ignore = () => {}
 export const withHandshake = (
   send: Connection["request"],
   key: PeerKey,
-  { name, v }: { readonly name: string; readonly v: number }
+  { name, onOpen, v }: {
+    readonly name: string
+    readonly v: number
+    /** Is given what is to be called when a connection was made: it has to prove itself soon, even when nothing is asked. */
+    readonly onOpen?: (opened: () => void) => void
+  }
 ): Connection["request"] => {
   const waiting = new Set<Pending>()
   let isOpen = false
   let isShaking = false
+  /** The last handshake was not refused. */
+  let isWelcome = true
   let attempts = 0
 
   const transmit = (pending: Pending) => {
@@ -109,6 +119,7 @@ export const withHandshake = (
 
   const opened = () => {
     isOpen = true
+    isWelcome = true
     isShaking = false
     attempts = 0
     release(transmit)
@@ -116,6 +127,7 @@ export const withHandshake = (
 
   const failed = (failure: string | undefined, reply: Uint8Array) => {
     isShaking = false
+    isWelcome = failure !== undefined
     attempts = 0
     release(({ done }) => done(failure, reply))
   }
@@ -125,6 +137,7 @@ export const withHandshake = (
     isShaking = false
     if (++attempts >= maxTries) return failed(undefined, reply)
     if (waiting.size > 0) shake(options)
+    else isOpen = false
   }
 
   const shake = (options: Pending["options"]) => {
@@ -154,6 +167,13 @@ export const withHandshake = (
       })
     })
   }
+
+  onOpen?.(() => {
+    // Who was refused would be refused again and again.
+    if (isShaking || !isWelcome) return
+    isOpen = false
+    shake(unasked)
+  })
 
   return (payload, options, done) => {
     const pending: Pending = {

@@ -114,6 +114,7 @@ const bytesOfExtra = ({ error, history, options, path }: Extra): number => {
     bytes += lengthOf(options.tenant) + lengthOf(options.limitKey) + lengthOf(options.fairKey) +
       lengthOf(options.unique?.key) + lengthOf(options.retryOf) + lengthOf(options.schedule)
     for (const tag of options.tags ?? []) bytes += 16 + tag.length
+    for (const paths of Object.values(options.sensitive ?? {})) for (const path of paths) bytes += 16 + path.length
   }
   return bytes
 }

@@ -23,6 +23,8 @@ import { makeErrorGroups } from "./ErrorGroups.ts"
 import * as Histogram from "./Histogram.ts"
 import type { Extra, PathStep } from "./HistoryLog.ts"
 import { makeHistoryLog } from "./HistoryLog.ts"
+import type { SensitiveOf } from "./Redaction.ts"
+import { shownError } from "./Redaction.ts"
 import { makeTypeRates } from "./TypeRates.ts"
 
 /**
@@ -89,6 +91,8 @@ export const readyAt = ({ detail, submittedAt }: TaskRecord): number =>
     ? submittedAt
     : Math.max(submittedAt, detail.dueAt, detail.history[detail.history.length - 1]?.endedAt ?? 0)
 
+const ofSubmission: SensitiveOf = ({ options }) => options?.sensitive
+
 /**
  * Creates an empty history. `offset` is what the wall clock is ahead of the monotonic one, so that buckets begin with its
  * seconds; `levels` says how much waits and runs now.
@@ -96,11 +100,13 @@ export const readyAt = ({ detail, submittedAt }: TaskRecord): number =>
  * @category constructors
  * @since 0.1.0
  */
-export const makeHistoryMemory = ({ levels, now, offset, settings }: {
+export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmission, settings }: {
   readonly settings: Pick<Values, "maxHistory" | "maxHistoryBytes">
   readonly now: () => number
   readonly offset: number
   readonly levels: () => Levels
+  /** Default: what submissions say. */
+  readonly sensitiveOf?: SensitiveOf
 }) => {
   const isKept = settings.maxHistory > 0 && settings.maxHistoryBytes > 0
   const log = makeHistoryLog({
@@ -148,13 +154,15 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
   }
 
   const fail = (
-    { id, name }: TaskRecord | Outcome,
+    task: TaskRecord | Outcome,
+    args: Uint8Array | undefined,
     { body, endedAt, reason, worker }: Omit<EndedAttempt, "attempt" | "startedAt" | "worker"> & {
       readonly worker: string | undefined
     },
     isRetried: boolean
   ) => {
-    const text = textOfFailure(reason, body)
+    const { id, name } = task
+    const text = textOfFailure(reason, shownError(reason, body, sensitiveOf(task), args))
     return { text, group: groups.add({ id, name, reason, text, worker, at: endedAt, isRetried }) }
   }
 
@@ -189,6 +197,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
       ? undefined
       : fail(
         outcome,
+        args,
         { reason: outcome.reason, body: outcome.body, endedAt: outcome.finishedAt, worker: outcome.worker },
         false
       )
@@ -266,7 +275,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
         const bin = Histogram.binOf(attempt.endedAt - attempt.startedAt)
         all.ran(bin)
         type.buckets.ran(bin)
-        retrying.set(task, fail(task, attempt, true).group.number)
+        retrying.set(task, fail(task, task.args, attempt, true).group.number)
         step(task, "delayed", attempt.endedAt, `attempt ${attempt.attempt} failed`)
         touch(task.id)
       },
@@ -274,7 +283,7 @@ export const makeHistoryMemory = ({ levels, now, offset, settings }: {
         const attempt = lastAttempt(task)
         if (cause !== "handed back" && attempt !== undefined) {
           countFailure(attempt.reason)
-          fail(task, attempt, true)
+          fail(task, task.args, attempt, true)
         }
         step(task, "queued", now(), cause)
         touch(task.id)

@@ -16,6 +16,8 @@ import type { Core } from "./ControlPlaneCore.ts"
 import type { Extra, PathStep } from "./HistoryLog.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
 import { textOfFailure } from "./HistoryMemory.ts"
+import type { Part, SensitiveOf } from "./Redaction.ts"
+import { redactedOf, shown, shownError } from "./Redaction.ts"
 import { stepsAtOnce } from "./Slices.ts"
 
 /** Bytes of a payload that are shown: the whole of it is asked for by itself. */
@@ -61,12 +63,6 @@ const cut = (body: Uint8Array): Payload => {
   }
 }
 
-const failureOf = (reason: FailureReason | "lost", body: Uint8Array): Failure => ({
-  reason,
-  ...textOfFailure(reason, body),
-  ...(body.length === 0 ? {} : { payload: cut(body) })
-})
-
 /** Of an error that is not kept any more there is its line. */
 const failureOfLine = (reason: FailureReason, line: string): Failure => {
   const end = line.indexOf(": ")
@@ -81,14 +77,43 @@ const failureOfLine = (reason: FailureReason, line: string): Failure => {
  * @category constructors
  * @since 0.1.0
  */
-export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
+export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall }: {
   readonly core: Core
   readonly memory: HistoryMemory
   readonly results: ResultCache["Service"]
   readonly now: () => number
+  readonly sensitiveOf: SensitiveOf
   readonly wall: (millis: number) => number
 }) => {
   const { groups, log } = memory
+
+  type Data = Pick<Finished, "id" | "name" | "options">
+
+  const argsOf = (id: string): Uint8Array | undefined => {
+    const task = core.task(id)
+    if (task !== undefined) return task.args
+    const number = log.find(id)
+    return (number === undefined ? undefined : log.args(number)) ?? core.dead.get(id)?.args
+  }
+
+  /** A part of a task as it may be seen, the first bytes of it. */
+  const payloadOf = (task: Data, part: Part, body: Uint8Array): Payload => {
+    const sensitive = sensitiveOf(task)
+    return { ...cut(shown(body, part, sensitive)), ...redactedOf(part, sensitive) }
+  }
+
+  const errorBody = (task: Data, reason: FailureReason | "lost", body: Uint8Array): Uint8Array => {
+    const sensitive = sensitiveOf(task)
+    return sensitive === undefined ? body : shownError(reason, body, sensitive, argsOf(task.id))
+  }
+
+  const lineOf = (task: Data, { body, reason }: Pick<EndedAttempt, "reason" | "body">): string =>
+    failureLine(textOfFailure(reason, errorBody(task, reason, body)))
+
+  const failureOf = (task: Data, reason: FailureReason | "lost", body: Uint8Array): Failure => {
+    const seen = errorBody(task, reason, body)
+    return { reason, ...textOfFailure(reason, seen), ...(seen.length === 0 ? {} : { payload: cut(seen) }) }
+  }
 
   const finishedOf = (id: string): Finished | undefined => {
     const number = log.find(id)
@@ -122,7 +147,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
       ...outcome,
       dueAt: 0,
       expiresAt: Infinity,
-      error: reason === undefined ? undefined : failureLine(textOfFailure(reason, body)),
+      error: reason === undefined ? undefined : lineOf(outcome, { reason, body }),
       group: undefined
     }
   }
@@ -149,7 +174,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
       submittedAt: wall(submittedAt),
       ...(startedAt === undefined ? {} : { startedAt: wall(startedAt) }),
       ...(state === "delayed" && detail !== undefined && detail.dueAt > 0 ? { dueAt: wall(detail.dueAt) } : {}),
-      ...(last === undefined ? {} : { error: failureLine(textOfFailure(last.reason, last.body)) }),
+      ...(last === undefined ? {} : { error: lineOf(task, last) }),
       ...said(task)
     }
   }
@@ -186,7 +211,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
       const { attempt, detail, leasedAt, level, name, state, submittedAt, worker } = task
       const last = detail?.history[detail.history.length - 1]
       const startedAt = worker === undefined ? last?.startedAt : leasedAt
-      const error = last === undefined ? "" : failureLine(textOfFailure(last.reason, last.body)).slice(0, maxTupleError)
+      const error = last === undefined ? "" : lineOf(task, last).slice(0, maxTupleError)
       return [
         id,
         name,
@@ -243,14 +268,15 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
     return path
   }
 
-  const endedAttempt = ({ attempt, body, endedAt, reason, startedAt, worker }: EndedAttempt): AttemptView => ({
-    attempt,
-    ...(worker === "" ? {} : { worker }),
-    startedAt: wall(startedAt),
-    endedAt: wall(endedAt),
-    state: "failed",
-    failure: failureOf(reason, body)
-  })
+  const endedAttempt =
+    (task: Data) => ({ attempt, body, endedAt, reason, startedAt, worker }: EndedAttempt): AttemptView => ({
+      attempt,
+      ...(worker === "" ? {} : { worker }),
+      startedAt: wall(startedAt),
+      endedAt: wall(endedAt),
+      state: "failed",
+      failure: failureOf(task, reason, body)
+    })
 
   const more = ({ options }: Pick<TaskRecord, "options">) =>
     options === undefined ? {} : {
@@ -294,7 +320,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
       ...rowOfTask(task),
       path: path.map(stepView),
       attempts: [
-        ...history.map(endedAttempt),
+        ...history.map(endedAttempt(task)),
         ...(worker === undefined || (state !== "running" && state !== "cancelling") ? [] : [{
           attempt,
           worker: worker.id,
@@ -303,9 +329,9 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
         }])
       ],
       ...waitingOf(task, ahead),
-      args: cut(args),
-      ...(last === undefined ? {} : { failure: failureOf(last.reason, last.body) }),
-      ...(detail?.progress === undefined ? {} : { progress: cut(detail.progress) }),
+      args: payloadOf(task, "args", args),
+      ...(last === undefined ? {} : { failure: failureOf(task, last.reason, last.body) }),
+      ...(detail?.progress === undefined ? {} : { progress: payloadOf(task, "progress", detail.progress) }),
       ...(detail === undefined || detail.expiresAt === Infinity ? {} : { expiresAt: wall(detail.expiresAt) }),
       ...(group === undefined ? {} : { errorGroup: group.key }),
       ...more(task),
@@ -315,15 +341,11 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
 
   const bodyOf = (id: string): Uint8Array | undefined => (core.dead.get(id)?.outcome ?? results.peek(id, now()))?.body
 
-  const argsOf = (id: string): Uint8Array | undefined => {
-    const number = log.find(id)
-    return (number === undefined ? undefined : log.args(number)) ?? core.dead.get(id)?.args
-  }
-
-  const finalFailure = ({ error, id, reason, state }: Finished): Failure | undefined => {
+  const finalFailure = (task: Finished): Failure | undefined => {
+    const { error, id, reason, state } = task
     if (state !== "failed" || reason === undefined) return undefined
     const body = bodyOf(id)
-    return body === undefined ? failureOfLine(reason, error ?? "") : failureOf(reason, body)
+    return body === undefined ? failureOfLine(reason, error ?? "") : failureOf(task, reason, body)
   }
 
   const detailOfFinished = (task: Finished): TaskDetail => {
@@ -335,7 +357,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
       ...rowOfFinished(task),
       path: [...task.path ?? derivePath(task, finishedAt), { state, at: finishedAt, note: reason }].map(stepView),
       attempts: [
-        ...history.map(endedAttempt),
+        ...history.map(endedAttempt(task)),
         ...(startedAt === undefined ? [] : [{
           attempt,
           ...(worker === undefined ? {} : { worker }),
@@ -345,8 +367,8 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
           ...(failure === undefined ? {} : { failure })
         }])
       ],
-      ...(args === undefined ? {} : { args: cut(args) }),
-      ...(result === undefined ? {} : { result: cut(result) }),
+      ...(args === undefined ? {} : { args: payloadOf(task, "args", args) }),
+      ...(result === undefined ? {} : { result: payloadOf(task, "result", result) }),
       ...(failure === undefined ? {} : { failure }),
       ...(expiresAt === Infinity ? {} : { expiresAt: wall(expiresAt) }),
       ...(task.retriedAs === undefined ? {} : { retriedAs: task.retriedAs }),
@@ -390,16 +412,38 @@ export const makeHistoryTasks = ({ core, memory, now, results, wall }: {
 
     isKnown: (id: string): boolean => core.task(id) !== undefined || finishedOf(id) !== undefined,
 
-    /** A part of a task as it is encoded; `undefined` when there is none, or it is not kept any more. */
+    /** The line of the error that is shown of a task. */
+    errorOf(task: TaskRecord | Outcome): string | undefined {
+      if ("finishedAt" in task) {
+        return task.reason === undefined ? undefined : lineOf(task, { reason: task.reason, body: task.body })
+      }
+      const last = task.detail?.history[task.detail.history.length - 1]
+      return last === undefined ? undefined : lineOf(task, last)
+    },
+
+    /** A part of a task as it is shown; `undefined` when there is none, or it is not kept any more. */
     payload(id: string, part: PayloadPart): Uint8Array | undefined {
       const task = core.task(id)
-      if (part === "args") return task?.args ?? argsOf(id)
-      if (part === "progress") return task?.detail?.progress
-      if (task !== undefined) {
-        return part === "error" ? task.detail?.history[task.detail.history.length - 1]?.body : undefined
+      const finished = task === undefined ? finishedOf(id) : undefined
+      const known = task ?? finished
+      if (known === undefined) return undefined
+      const sensitive = sensitiveOf(known)
+      if (part === "args") {
+        const args = argsOf(id)
+        return args === undefined ? undefined : shown(args, part, sensitive)
       }
-      const state = finishedOf(id)?.state
-      return state === (part === "result" ? "succeeded" : "failed") ? bodyOf(id) : undefined
+      if (part === "progress") {
+        const progress = task?.detail?.progress
+        return progress === undefined ? undefined : shown(progress, part, sensitive)
+      }
+      if (task !== undefined) {
+        const last = part === "error" ? task.detail?.history[task.detail.history.length - 1] : undefined
+        return last === undefined ? undefined : errorBody(task, last.reason, last.body)
+      }
+      if (finished?.state !== (part === "result" ? "succeeded" : "failed")) return undefined
+      const body = bodyOf(id)
+      if (body === undefined) return undefined
+      return part === "result" ? shown(body, part, sensitive) : errorBody(known, finished.reason ?? "error", body)
     }
   }
 }

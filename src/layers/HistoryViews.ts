@@ -327,6 +327,7 @@ export const makeHistoryViews = ({ core, memory, now, tasks, tracks, views, wall
       ...(type?.retry === undefined ? {} : { retry: type.retry }),
       ...(type?.timeout === undefined ? {} : { timeoutMillis: type.timeout }),
       ...(type?.isolation === undefined ? {} : { isolation: type.isolation }),
+      ...(type?.sensitive === undefined ? {} : { sensitive: type.sensitive }),
       errors: groups
     }
   }

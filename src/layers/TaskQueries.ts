@@ -6,7 +6,6 @@
  */
 import * as Result from "effect/Result"
 import { BadRequest } from "../domain/Errors.ts"
-import { failureLine } from "../domain/FailureText.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
 import { priorities } from "../domain/Priority.ts"
@@ -16,7 +15,6 @@ import { isFinal, TaskState as TaskStates } from "../domain/TaskState.ts"
 import type { TaskQuery } from "../services/History.ts"
 import type { Chain } from "./HistoryLog.ts"
 import type { HistoryMemory } from "./HistoryMemory.ts"
-import { textOfFailure } from "./HistoryMemory.ts"
 
 /**
  * What has to do with the time and the tasks that can be retried.
@@ -29,6 +27,8 @@ export interface Context {
   readonly isDead: (id: string) => boolean
   /** Monotonic milliseconds of a time since 1970, as it is shown. */
   readonly fromWall: (wall: number) => number
+  /** The line of the error that is shown of a task. */
+  readonly errorOf: (task: TaskRecord | Outcome) => string | undefined
 }
 
 /**
@@ -115,7 +115,7 @@ const only = <A>(items: ReadonlySet<A> | undefined): A | undefined => {
  * @since 0.1.0
  */
 export const makeWanted = (query: TaskQuery, context: Context): Result.Result<Wanted, BadRequest> => {
-  const { fromWall, isDead, memory: { groups, log, retrying } } = context
+  const { errorOf, fromWall, isDead, memory: { groups, log, retrying } } = context
   const stateList = listOf(query.state)
   for (const state of stateList ?? []) {
     if (!stateNames.has(state)) return unknown("state", state, [...stateNames])
@@ -170,11 +170,6 @@ export const makeWanted = (query: TaskQuery, context: Context): Result.Result<Wa
   const isFinalMeant = (state: FinalState, id: string) =>
     finals === undefined || finals.has(state) || (wantsDead && isDead(id))
 
-  const errorOf = (task: TaskRecord) => {
-    const last = task.detail?.history[task.detail.history.length - 1]
-    return last === undefined ? undefined : failureLine(textOfFailure(last.reason, last.body))
-  }
-
   return Result.succeed({
     alive: states === undefined || [...states].some((state) => state !== "dead" && !(state in finalStates)),
     finished: states === undefined || wantsDead || (finals?.size ?? 0) > 0,
@@ -199,12 +194,12 @@ export const makeWanted = (query: TaskQuery, context: Context): Result.Result<Wa
       (errors === undefined || errors.has(log.group(number))) &&
       meetsWords(log.id(number), log.name(number), () => log.extra(number)?.error),
     isOutcome(outcome) {
-      const { body, id, level, name, options, reason, state, submittedAt, worker } = outcome
+      const { id, level, name, options, state, submittedAt, worker } = outcome
       const number = log.find(id)
       return isFinalMeant(state, id) && meetsRest(id, name, level, submittedAt) && meetsOptions(options) &&
         (workers === undefined || workers.has(worker ?? "")) &&
         (errors === undefined || (number !== undefined && errors.has(log.group(number)))) &&
-        meetsWords(id, name, () => reason === undefined ? undefined : failureLine(textOfFailure(reason, body)))
+        meetsWords(id, name, () => errorOf(outcome))
     },
     chain(anyState = false) {
       const worker = only(workers)

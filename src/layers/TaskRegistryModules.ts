@@ -8,6 +8,7 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
@@ -80,10 +81,33 @@ export const layer = <Handlers extends TaskHandler<string> | TaskMiddleware, E, 
     })
   ).pipe(Layer.provide(handlers))
 
+/** How long a file may take to load: a top-level await may never end. */
+const loadMillis = 60_000
+
+/** A value that was thrown may throw again when it is looked at. */
+const describe = (cause: unknown): string => {
+  try {
+    if (cause instanceof Error) return `${cause.name}: ${cause.message}`
+    return typeof cause === "object" && cause !== null
+      ? "a value that is no Error"
+      : `${typeof cause}: ${String(cause)}`
+  } catch {
+    return "a value that can't be shown"
+  }
+}
+
 /** Says in one sentence why a module could not be imported, for the mistakes that are made most. */
 const importProblem = (cause: unknown): string => {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  const code = (cause as { readonly code?: unknown } | null)?.code
+  try {
+    return knownProblem(cause)
+  } catch {
+    return `it throws when it is loaded: ${describe(cause)}`
+  }
+}
+
+const knownProblem = (cause: unknown): string => {
+  const message = cause instanceof Error ? cause.message : ""
+  const code = (cause as { readonly code?: unknown } | null | undefined)?.code
   if (code === "ERR_MODULE_NOT_FOUND") {
     const missing = /Cannot find (package|module) '([^']+)'/u.exec(message)
     if (missing?.[1] === "package") return `it imports the package "${missing[2]}", which is not installed there`
@@ -100,16 +124,37 @@ const importProblem = (cause: unknown): string => {
   }
   if (code === "ERR_UNKNOWN_FILE_EXTENSION") return "its extension is not one of .ts, .mts, .js, .mjs"
   if (cause instanceof SyntaxError) return `it does not parse: ${message}`
-  return `it throws when it is loaded: ${cause instanceof Error ? cause.name : typeof cause}: ${message}`
+  return `it throws when it is loaded: ${describe(cause)}`
 }
 
 const buildProblem = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  const message = error instanceof Error ? error.message : String(error)
-  const missing = /^Service not found: (\S+)/u.exec(message)
+  const missing = error instanceof Error ? /^Service not found: (\S+)/u.exec(error.message) : null
   return missing === null
-    ? `one of its layers fails: ${error instanceof Error ? error.name : typeof error}: ${message}`
+    ? `one of its layers fails: ${describe(error)}`
     : `one of its layers needs the service "${missing[1]}", which nothing provides: add it with Layer.provide`
+}
+
+/** What a module exports of tasks. The same value may be exported twice, by name and as default: it counts once. */
+interface Exported {
+  readonly layers: ReadonlySet<HandlerLayer>
+  readonly schedules: ReadonlySet<TaskSchedule>
+  readonly contracts: ReadonlyArray<string>
+}
+
+/** Throws what the getters of the exported values throw. */
+const exportedOf = (module: Readonly<Record<string, unknown>>): Exported => {
+  const layers = new Set<HandlerLayer>()
+  const schedules = new Set<TaskSchedule>()
+  const contracts: Array<string> = []
+  // In the order of the names, which is the engine's, whatever has loaded the module.
+  for (const value of Object.keys(module).sort().flatMap((name) => module[name])) {
+    if (Layer.isLayer(value)) layers.add(value as HandlerLayer)
+    else if (isDefinedTask(value)) layers.add(value.layer)
+    else if (isTaskDefinition(value)) contracts.push(String(value.name))
+    else if (isTaskSchedule(value) && typeof value.id === "string") schedules.add(value)
+  }
+  return { layers, schedules, contracts }
 }
 
 /** Imports one file and builds the layers that it exports. */
@@ -118,27 +163,24 @@ const load = Effect.fnUntraced(function*(path: string, memo: Layer.MemoMap, scop
   const file = relative("", absolute)
   const fail = (reason: string) => Effect.fail(new TaskFileError({ file, reason }))
   if (!existsSync(absolute)) return yield* fail("it does not exist")
-  const exported = yield* Effect.tryPromise({
+  const module = yield* Effect.tryPromise({
     try: () => import(pathToFileURL(absolute).href) as Promise<Readonly<Record<string, unknown>>>,
     catch: (cause) => new TaskFileError({ file, reason: importProblem(cause) })
+  }).pipe(Effect.timeoutOrElse({
+    duration: loadMillis,
+    orElse: () => fail(`it has not loaded within ${loadMillis / 1_000} s: does it await something that never comes?`)
+  }))
+  const { contracts, layers, schedules } = yield* Effect.try({
+    try: () => exportedOf(module),
+    catch: (cause) => new TaskFileError({ file, reason: `what it exports can't be read: ${describe(cause)}` })
   })
-  // The same value may be exported twice, by name and as default: it counts once.
-  const layers = new Set<HandlerLayer>()
-  const schedules = new Set<TaskSchedule>()
-  const contracts: Array<string> = []
-  // In the order of the names, which is the engine's, whatever has loaded the module.
-  const values = Object.keys(exported).sort().flatMap((name) => exported[name])
-  for (const value of values) {
-    if (Layer.isLayer(value)) layers.add(value as HandlerLayer)
-    else if (isDefinedTask(value)) layers.add(value.layer)
-    else if (isTaskDefinition(value)) contracts.push(String(value.name))
-    else if (isTaskSchedule(value)) schedules.add(value)
-  }
   const handlers: Array<RegisteredHandler> = []
   const middleware = new Map<string, Around>()
   const seen = new Map<string, RegisteredHandler>()
   for (const layer of layers) {
-    const built = yield* Effect.exit(Layer.buildWithMemoMap(layer, memo, scope))
+    // What only looks like a layer or an effect ends the fiber that runs it.
+    const building = yield* Effect.forkChild(Effect.suspend(() => Layer.buildWithMemoMap(layer, memo, scope)))
+    const built = yield* Fiber.await(building)
     if (Exit.isFailure(built)) return yield* fail(buildProblem(built.cause))
     for (const [key, around] of middlewareOf(built.value)) middleware.set(key, around)
     for (const handler of handlersOf(built.value)) {

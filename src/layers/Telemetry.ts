@@ -9,6 +9,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { packageVersion } from "./ControlPlaneViews.ts"
+import * as Sampler from "./Sampler.ts"
 
 const text = (name: string) => Config.String(name).pipe(Config.withDefault(""))
 
@@ -21,7 +22,7 @@ const config = Config.all({
 /**
  * Layer that exports traces when `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` says where to, and
  * `OTEL_TRACES_EXPORTER` is not `none`.
- * `OTEL_SERVICE_NAME` takes precedence over the name.
+ * `OTEL_SERVICE_NAME` takes precedence over the name, `OTEL_TRACES_SAMPLER` says which traces.
  *
  * @category layers
  * @since 0.1.0
@@ -37,9 +38,10 @@ export const layer = (serviceName: string): Layer.Layer<never> =>
         import("effect/observability/OtlpTracer")
       ])
     )
-    return OtlpTracer.layerFromConfig({
+    const traces = OtlpTracer.layerFromConfig({
       resource: { serviceName: name === "" ? serviceName : name, serviceVersion: packageVersion }
-    }).pipe(Layer.provide([
+    })
+    return Sampler.layer(traces).pipe(Layer.provide([
       FetchHttpClient.layer,
       OtlpSerialization.layerJson,
       // Whoever says where to wants it: Effect would have them say with what, too.

@@ -8,11 +8,14 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { placeholder } from "../domain/Sensitive.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import type { Attempt } from "../services/Executor.ts"
 import { readyAt } from "./HistoryMemory.ts"
@@ -94,6 +97,19 @@ export const makeQueueSpans = (services: Context.Context<never>, wall: (millis: 
   }
 }
 
+/** What a task with sensitive data failed with may say something of it. */
+const endDiscreetly = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+    ? Effect.void
+    : Effect.map(Clock.currentTimeNanos, (now) => span.end(now, Exit.die(withheld())))
+
+const withheld = () => {
+  const error = new Error(placeholder)
+  // Where it was made says nothing of what failed.
+  error.stack = `Error: ${placeholder}`
+  return error
+}
+
 /**
  * Creates what runs attempts in spans. `services` are those of the process: their tracer counts where a handler has none.
  *
@@ -116,7 +132,8 @@ export const makeProcessing = (services: Context.Context<never>) => {
     span: <A, E, R>(
       run: Effect.Effect<A, E, R>,
       { attempt, history, id, name, trace, worker }: Attempt,
-      began: (span: string) => void
+      began: (span: string) => void,
+      isDiscreet: boolean
     ): Effect.Effect<A, E, R> =>
       Effect.withFiber(({ cache }) => {
         if (cache.tracer === undefined || !cache.tracerEnabled) return run
@@ -142,7 +159,8 @@ export const makeProcessing = (services: Context.Context<never>) => {
           },
           (span) => {
             if (parent !== undefined) began(span.spanId)
-            return Effect.withParentSpan(run, span, { captureStackTrace: false })
+            const traced = Effect.withParentSpan(run, span, { captureStackTrace: false })
+            return isDiscreet ? Effect.onExit(traced, (exit) => endDiscreetly(span, exit)) : traced
           }
         )
       })

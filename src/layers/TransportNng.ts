@@ -102,27 +102,48 @@ export const dialOptions = (tls: TlsSettings | undefined): DialOptions => {
  */
 export const make = (tls?: TlsSettings): Transport["Service"] =>
   Transport.of({
-    serve: Effect.fnUntraced(function*(address, { maxMessageBytes, onClose, onRefused, onRequest }) {
-      const socket = yield* acquire(() => new Rep({ receiveMaxBytes: maxMessageBytes }), address)
-      socket.onRequest((request) =>
-        onRequest({
-          body: request.body,
-          peer: request.pipe.id,
-          remote: request.pipe.remoteAddress,
-          reply: (payload) => void request.reply(payload),
-          close: () => request.pipe.close()
+    serve: Effect.fnUntraced(
+      function*(address, { limits = {}, maxMessageBytes, onClose, onOpen, onRefused, onRequest }) {
+        const socket = yield* acquire(
+          () =>
+            new Rep({
+              receiveMaxBytes: maxMessageBytes,
+              maxPipesPerAddress: limits.maxConnectionsPerAddress,
+              maxOutstandingPerPipe: limits.maxRequestsPerConnection,
+              maxOutstandingBytesPerPipe: limits.maxRequestBytesPerConnection
+            }),
+          address
+        )
+        if (onOpen !== undefined) {
+          socket.onPipe((pipe) =>
+            onOpen({
+              peer: pipe.id,
+              remote: pipe.remoteAddress,
+              close: () => pipe.close()
+            })
+          )
+        }
+        socket.onRequest((request) =>
+          onRequest({
+            body: request.body,
+            peer: request.pipe.id,
+            remote: request.pipe.remoteAddress,
+            reply: (payload) => void request.reply(payload),
+            close: () => request.pipe.close()
+          })
+        )
+        socket.onPipeClose((pipe) => onClose(pipe.id))
+        socket.onRefused((remote, reason) => onRefused(remote, reason.message))
+        const listener = yield* Effect.tryPromise({
+          try: () => socket.listen(address, listenOptions(address, tls)),
+          catch: toAddressError(address)
         })
-      )
-      socket.onPipeClose((pipe) => onClose(pipe.id))
-      socket.onRefused((remote, reason) => onRefused(remote, reason.message))
-      const listener = yield* Effect.tryPromise({
-        try: () => socket.listen(address, listenOptions(address, tls)),
-        catch: toAddressError(address)
-      })
-      return { address: listener.address }
-    }),
-    connect: Effect.fnUntraced(function*(address, { maxMessageBytes }) {
+        return { address: listener.address }
+      }
+    ),
+    connect: Effect.fnUntraced(function*(address, { maxMessageBytes, onOpen }) {
       const socket = yield* acquire(() => new Req({ ...reconnect, receiveMaxBytes: maxMessageBytes }), address)
+      if (onOpen !== undefined) socket.onPipe(onOpen)
       const dialer = yield* Effect.try({
         try: () => socket.dial(address, dialOptions(tls)),
         catch: toAddressError(address)

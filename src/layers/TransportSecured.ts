@@ -79,14 +79,20 @@ export const make = (transport: Transport["Service"], settings: Values): Transpo
       })
   }
   if (secret === undefined) return checked
-  return secured({ ...checked, subscribe: transport.subscribe }, Secret.peerKey(secret), Secret.planeKey(secret))
+  return secured({
+    transport: { ...checked, subscribe: transport.subscribe },
+    peerKey: Secret.peerKey(secret),
+    planeKey: Secret.planeKey(secret),
+    authMillis: settings.authTimeoutMillis
+  })
 }
 
-const secured = (
-  transport: Transport["Service"],
-  peerKey: PeerKey,
-  planeKey: PlaneKey | undefined
-): Transport["Service"] => {
+const secured = ({ authMillis, peerKey, planeKey, transport }: {
+  readonly transport: Transport["Service"]
+  readonly peerKey: PeerKey
+  readonly planeKey: PlaneKey | undefined
+  readonly authMillis: number
+}): Transport["Service"] => {
   const needsSecret = (address: string) =>
     Effect.fail(
       new AddressError({
@@ -100,20 +106,28 @@ const secured = (
       if (planeKey === undefined) return needsSecret(address)
       const guard = makeGuard({
         key: planeKey,
+        millis: authMillis,
         v,
         pass: options.onRequest,
         onClose: options.onClose,
         refused: options.onRefused
       })
-      return transport.serve(address, { ...options, onRequest: guard.onRequest, onClose: guard.onClose })
+      return transport.serve(address, { ...options, ...guard })
     },
-    connect: (address, options) =>
-      isInProcess(address)
-        ? transport.connect(address, options)
-        : Effect.map(transport.connect(address, options), (connection) => ({
-          address: connection.address,
-          request: withHandshake(connection.request, peerKey, { name: address, v })
-        })),
+    connect(address, options) {
+      if (isInProcess(address)) return transport.connect(address, options)
+      let onOpen = () => {}
+      return Effect.map(transport.connect(address, { ...options, onOpen: () => onOpen() }), (connection) => ({
+        address: connection.address,
+        request: withHandshake(connection.request, peerKey, {
+          name: address,
+          v,
+          onOpen: (opened) => {
+            onOpen = opened
+          }
+        })
+      }))
+    },
     publish(address, { welcome }) {
       if (planeKey === undefined) return needsSecret(address)
       // An announcement is made many times and hardly ever changes.

@@ -42,6 +42,33 @@ export interface Incoming {
 }
 
 /**
+ * A connection that was made, before its first request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Opened {
+  /** Identifies the connection, as in its requests. */
+  readonly peer: number
+  readonly remote: string
+  readonly close: () => void
+}
+
+/**
+ * Bounds of what one peer may take. Left out: those of the transport.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PeerLimits {
+  /** Connections from one address of the network; 0: any. */
+  readonly maxConnectionsPerAddress?: number
+  /** Unanswered requests of a connection, and their bytes, after which no more are read of it. */
+  readonly maxRequestsPerConnection?: number
+  readonly maxRequestBytesPerConnection?: number
+}
+
+/**
  * A way to send requests to one address, which reconnects by itself.
  *
  * @category models
@@ -72,6 +99,9 @@ export class Transport extends Context.Service<Transport, {
     address: string,
     options: {
       readonly maxMessageBytes: number
+      readonly limits?: PeerLimits
+      /** A connection was made. Transports without connections do not call it. */
+      readonly onOpen?: (opened: Opened) => void
       readonly onRequest: (request: Incoming) => void
       readonly onClose: (peer: number) => void
       /** A connection that was not accepted, or was closed for what it sent. */
@@ -81,7 +111,11 @@ export class Transport extends Context.Service<Transport, {
   /** Connects to an address in the background, for as long as the scope is open. */
   readonly connect: (
     address: string,
-    options: { readonly maxMessageBytes: number }
+    options: {
+      readonly maxMessageBytes: number
+      /** It is connected, for the first time or again. Transports without connections do not call it. */
+      readonly onOpen?: () => void
+    }
   ) => Effect.Effect<Connection, AddressError, Scope.Scope>
   /** Publishes on an address; each new subscriber gets `welcome()` at once. */
   readonly publish: (

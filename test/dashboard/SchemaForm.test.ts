@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { delayOf } from "../../src/dashboard/run/delay.ts"
 import { readRaw } from "../../src/dashboard/run/raw.ts"
+import { nameOf, withoutRedacted } from "../../src/dashboard/run/redacted.ts"
 import { emptyOf, type Field, fieldOf, textOf, valueOf } from "../../src/dashboard/run/schema.ts"
 
 const formOf = (schema: object): Field => {
@@ -131,5 +132,23 @@ describe("a delay", () => {
       250
     ])
     assert.deepStrictEqual(["", "soon", "5 weeks", "10 m x"].map(delayOf), [undefined, undefined, undefined, undefined])
+  })
+})
+
+describe("arguments of which something is not shown", () => {
+  it("have to be typed again there, and stay as they are elsewhere", () => {
+    const text =
+      `{"name":"<redacted>","n":12345678901234567890,"list":[{"key":"<redacted>","a":1},{"a":2}],"a/b":"<redacted>"}`
+    assert.strictEqual(
+      withoutRedacted(text, ["/name", "/list/*/key", "/a~1b", "/missing"]),
+      `{"n":12345678901234567890,"list":[{"a":1},{"a":2}]}`
+    )
+    assert.strictEqual(withoutRedacted(`"<redacted>"`, [""]), undefined)
+    assert.strictEqual(withoutRedacted(text, []), text)
+    assert.deepStrictEqual(["", "/list/*/key"].map(nameOf), ["all of it", "list.*.key"])
+
+    const person = formOf({ type: "object", properties: { name: { type: "string" } }, required: ["name"] })
+    const given = valueOf(person, withoutRedacted(`{"name":"<redacted>"}`, ["/name"]) ?? "")
+    assert.deepStrictEqual(textOf(person, given).faults, [{ path: "/name", message: "This is needed." }])
   })
 })

@@ -130,6 +130,32 @@ describe("dashboard server", () => {
       assert.match(yield* raw(origin, "BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n"), /^HTTP\/1\.1 400 /u)
     }))
 
+  it.live("answers what is no HTTP, and what is more than it takes, with a problem too", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* startDashboard()
+      const { port } = new URL(origin)
+      const say = (text: string) =>
+        Effect.callback<string>((resume) => {
+          const socket = openSocket({ host: "127.0.0.1", port: Number(port) })
+          let received = ""
+          socket.setEncoding("utf8").on("data", (chunk: string) => received += chunk)
+          socket.on("close", () => resume(Effect.succeed(received)))
+          socket.on("error", () => {})
+          socket.write(text)
+          return Effect.sync(() => socket.destroy())
+        })
+
+      const nonsense = yield* say("5\r\n\r\n")
+      const long = yield* say(`GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${"y".repeat(20_000)}\r\n\r\n`)
+      const expecting = yield* say(
+        "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: a miracle\r\nconnection: close\r\n\r\n"
+      )
+      assert.match(nonsense, /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/u)
+      assert.deepInclude(JSON.parse(nonsense.slice(nonsense.indexOf("{"))), { status: 400, detail: "This is not HTTP" })
+      assert.match(long, /^HTTP\/1\.1 431 [^]*"detail":"The headers are too long"/u)
+      assert.match(expecting, /^HTTP\/1\.1 200 /u)
+    }))
+
   it.live("stands under the prefix that it is told, whether a proxy takes it away or not", () =>
     Effect.gen(function*() {
       const { origin, url } = yield* startDashboard({ dashboardPrefix: "/ops/queue" })

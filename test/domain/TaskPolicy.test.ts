@@ -24,7 +24,8 @@ describe("make", () => {
       retentionMillis: undefined,
       version: 1,
       upgrade: undefined,
-      isolation: "fiber"
+      isolation: "fiber",
+      sensitive: undefined
     })
     assert.isTrue(Object.isFrozen(policy))
     assert.deepStrictEqual(TaskPolicy.submission(policy, {}), {})

@@ -20,6 +20,9 @@ type Plane = ControlPlane["Service"]
 /** What memory in use may grow by while somebody misbehaves. */
 const maxGrowthBytes = 16 * 1024 * 1024
 
+/** What is remembered of finished tasks is full before the attack: it grows by no more, however fast they run meanwhile. */
+const few = { maxHistory: 200, resultCacheSize: 200, tombstones: 200 }
+
 const square = Task.define("square", {
   args: { x: Schema.Int },
   success: Schema.Struct({ x: Schema.Int, square: Schema.Int }),
@@ -31,7 +34,7 @@ const beside = <E, R>(attack: (plane: Plane, logs: ReadonlyArray<string>) => Eff
   const logs: Array<string> = []
   const logger = Logger.make(({ message }) => void logs.push(String(message)))
   return Effect.gen(function*() {
-    const plane = yield* startControlPlane()
+    const plane = yield* startControlPlane(few)
     yield* startWorker(plane, square.layer, { id: "w" })
     const client = yield* startClient(plane, { deadlineMillis: 10_000 })
     const attacked = { isOver: false }

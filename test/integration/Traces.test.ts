@@ -2,15 +2,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { SubmitTask } from "../../src/domain/Message.ts"
 import { Task } from "../../src/index.ts"
+import * as JournalSqlite from "../../src/layers/JournalSqlite.ts"
 import { connect } from "../../src/layers/Node.ts"
+import * as Sampler from "../../src/layers/Sampler.ts"
 import { flaky, thread } from "../fixtures/tasks/traced.ts"
 import { Cluster, fixture } from "../harness/Cluster.ts"
 import { makeTracer, startCollector } from "../harness/Collector.ts"
+import { newFile } from "../harness/Journals.ts"
 import { startClient, startControlPlane, startWorker } from "../harness/Roles.ts"
 import { until } from "../harness/Until.ts"
 
@@ -125,6 +129,53 @@ describe("traces", () => {
       ])
       assert.deepStrictEqual(of("process nothing"), [false, true])
       assert.deepStrictEqual(of("queue nothing"), [true])
+    }))
+
+  it.live("are sampled as a whole: whoever begins one decides for all", () =>
+    Effect.gen(function*() {
+      const theirs = makeTracer()
+      const ours = makeTracer()
+      const sampler = Sampler.sampled(ours.tracer, { isParentBased: true, ratio: 0.5 })
+      // They would sample nothing that begins with them.
+      const following = traced(Sampler.sampled(theirs.tracer, { isParentBased: true, ratio: 0 }))
+      const plane = yield* startControlPlane().pipe(following)
+      yield* startWorker(plane, nothing.layer, { id: "one" }).pipe(following)
+      const client = yield* startClient(plane)
+
+      for (let i = 0; i < 40; i++) yield* client.run(nothing).pipe(traced(sampler))
+      yield* client.run(nothing)
+
+      const decided = new Map(ours.spans.map(({ sampled, traceId }) => [traceId, sampled]))
+      const attempts = theirs.spans.filter(({ name }) => name === "process nothing")
+      assert.lengthOf(attempts, 41)
+      for (const { sampled, traceId } of attempts) assert.strictEqual(sampled, decided.get(traceId) ?? false)
+      assert.strictEqual(new Set(decided.values()).size, 2)
+    }))
+
+  it.live("go on after a restart of the control plane with its journal", () =>
+    Effect.gen(function*() {
+      const theirs = makeTracer()
+      const ours = makeTracer()
+      const file = yield* newFile
+      const start = Effect.flatMap(
+        Layer.build(JournalSqlite.layer(file)),
+        (context) => Effect.provideContext(startControlPlane(), context)
+      ).pipe(traced(theirs.tracer))
+      const id = yield* Effect.scoped(Effect.gen(function*() {
+        const client = yield* startClient(yield* start)
+        const handle = yield* client.delay(nothing).pipe(Effect.withSpan("request"), traced(ours.tracer))
+        return handle.id
+      }))
+
+      const plane = yield* start
+      yield* startWorker(plane, nothing.layer, { id: "one" }).pipe(traced(theirs.tracer))
+      const isOver = Effect.map(plane.status(id), ({ state }) => state === "succeeded")
+      yield* until("it has run", Effect.orElseSucceed(isOver, () => false))
+      const [request, send] = ours.spans
+      assert.deepStrictEqual(
+        theirs.spans.map(({ name, parent, traceId }) => [name, traceId, Option.map(parent, ({ spanId }) => spanId)]),
+        ["queue nothing", "process nothing"].map((name) => [name, request?.traceId, Option.some(send?.spanId)])
+      )
     }))
 
   it.live("begin with the attempt when nobody traced the submission", () =>

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DatabaseSync } from "node:sqlite"
 import type { Settings } from "../../src/domain/Settings.ts"
+import * as JournalSqlite from "../../src/layers/JournalSqlite.ts"
 import { Journal } from "../../src/services/Journal.ts"
+import { newFile } from "../harness/Journals.ts"
 import { startControlPlane } from "../harness/Roles.ts"
 import { talk } from "../harness/Talk.ts"
 import { makeMemoryJournal } from "../model/MemoryJournal.ts"
@@ -74,4 +78,36 @@ describe("a task that was cancelled before its acceptance could be stored", () =
       assert.include((header.tasks as ReadonlyArray<object>)[0], { id: "a", state: "delayed" })
       assert.deepStrictEqual([stored, journal.contents().tasks.map(({ id }) => id)], [0, ["a"]])
     }))
+})
+
+describe("a journal with a record that was damaged", () => {
+  for (
+    const [what, sql] of [
+      ["is no JSON", `UPDATE task SET record = '{"name'`],
+      ["is of no priority", `UPDATE task SET record = replace(record, '"level":2', '"level":9')`]
+    ] as const
+  ) {
+    it.live(`which ${what} is not started with: it is said how to look at it`, () =>
+      Effect.gen(function*() {
+        const file = yield* newFile
+        const start = Effect.flatMap(
+          Layer.build(JournalSqlite.layer(file)),
+          (context) => Effect.provideContext(startControlPlane(), context)
+        )
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { address } = yield* start
+          const { say } = yield* talk(address)
+          yield* say({ op: "submit", tasks: [{ id: "a", name: "t" }] })
+        }))
+        const database = new DatabaseSync(file)
+        database.exec(sql)
+        database.close()
+
+        const error = yield* Effect.flip(start)
+
+        assert.strictEqual(error._tag, "JournalCorrupt")
+        assert.include(error.message, "a record in it is damaged (")
+        assert.include(error.message, `fastworker journal check ${file}`)
+      }))
+  }
 })

@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import * as Task from "../../src/domain/TaskDefinition.ts"
 import * as TaskRegistryModules from "../../src/layers/TaskRegistryModules.ts"
 import { TaskRegistry } from "../../src/services/TaskRegistry.ts"
@@ -67,6 +69,35 @@ describe("makeFromFiles", () => {
 
       assert.match(error.message, /it exports no tasks: export what Task\.define or \.toLayer\(handler\) returns/u)
     }))
+
+  it.effect("gives up a file that awaits something that never comes", () =>
+    Effect.gen(function*() {
+      const loading = yield* Effect.forkChild(Effect.flip(load("bad/never.js")))
+      // So long that whatever comes has come.
+      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      assert.isUndefined(loading.pollUnsafe())
+      yield* TestClock.adjust("1 minute")
+
+      assert.strictEqual(
+        (yield* Fiber.join(loading)).message,
+        "Task file test/fixtures/tasks/bad/never.js: it has not loaded within 60 s: does it await something that never comes?"
+      )
+    }))
+
+  for (
+    const [file, reason] of [
+      ["getters.js", "what it exports can't be read: Error: not you"],
+      ["odd-throw.js", "it throws when it is loaded: a value that is no Error"],
+      ["odd-layer.js", "it exports definitions without handlers"]
+    ] as const
+  ) {
+    it.effect(`says in a sentence what is wrong with ${file}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(load(`bad/${file}`))
+
+        assert.include(error.message, `Task file test/fixtures/tasks/bad/${file}: ${reason}`)
+      }))
+  }
 })
 
 describe("layer", () => {

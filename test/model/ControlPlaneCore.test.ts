@@ -4,6 +4,7 @@ import type { Report } from "../../src/domain/Message.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { defaults } from "../../src/domain/Settings.ts"
 import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
+import { makeAwaitedNames } from "../../src/layers/AwaitedNames.ts"
 import { makeCore } from "../../src/layers/ControlPlaneCore.ts"
 import type { WorkerNews } from "../../src/layers/CoreWorkers.ts"
 import * as DispatcherLeastLoaded from "../../src/layers/DispatcherLeastLoaded.ts"
@@ -433,5 +434,69 @@ describe("makeCore", () => {
     assert.strictEqual(alone, "no connected worker has a handler for \"t\"")
     assert.strictEqual(core.whyWaiting(task, 0).text, "the control plane is shutting down")
     assert.deepStrictEqual(news(register("x").worker, 1), [])
+  })
+})
+
+describe("tasks of a name that no worker has announced", () => {
+  const states = ({ core }: ReturnType<typeof make>, ...ids: ReadonlyArray<string>) =>
+    ids.map((id) => core.task(id)?.state ?? "gone")
+
+  it("are refused after the start, unless they are waited for", () => {
+    assert.strictEqual(make().submit("a", 10), "UnknownTask")
+    assert.strictEqual(make({ unknownWaitMillis: 5_000 }).submit("a", 10), "ok")
+  })
+
+  it("wait so long from the first of them, with that as the reason, and then fail together; the next waits anew", () => {
+    const plane = make({ unknownWaitMillis: 5_000 })
+    const { core, submit } = plane
+    submit("a", 0)
+    submit("b", 4_000)
+    core.expire(4_900)
+    const [waits] = [...core.tasks()]
+
+    assert.deepStrictEqual(waits === undefined ? undefined : core.whyWaiting(waits, 4_900), {
+      cause: "no-worker",
+      text: `no connected worker has a handler for "t"`,
+      until: 5_000
+    })
+    assert.deepStrictEqual(states(plane, "a", "b"), ["queued", "queued"])
+    for (let now = 5_000; now <= 6_000; now += 100) core.expire(now)
+    assert.deepStrictEqual(states(plane, "a", "b"), ["gone", "gone"])
+    assert.strictEqual(core.counts.failed, 2)
+    assert.strictEqual(submit("c", 6_000), "ok")
+    for (let now = 6_100; now < 10_900; now += 100) core.expire(now)
+    assert.deepStrictEqual(states(plane, "c"), ["queued"])
+  })
+
+  it("run when their worker comes, and are not given up afterwards", () => {
+    const plane = make({ unknownWaitMillis: 5_000 })
+    const { core, dispatch, news, register, submit } = plane
+    submit("a", 0)
+    const { worker } = register("w")
+    news(worker, 1, { free: 0 })
+    for (let now = 0; now <= 12_000; now += 100) core.expire(now)
+    assert.deepStrictEqual(states(plane, "a"), ["queued"])
+    news(worker, 2, {}, 12_000)
+    assert.deepStrictEqual(dispatch(12_000), ["w: a/1"])
+  })
+
+  it("were accepted in the first seconds: they are waited for from the start of the control plane", () => {
+    const plane = make({ startGraceMillis: 1_000, unknownWaitMillis: 5_000 })
+    plane.submit("a", 500)
+    for (let now = 0; now <= 4_900; now += 100) plane.core.expire(now)
+    assert.deepStrictEqual(states(plane, "a"), ["queued"])
+    for (let now = 5_000; now <= 6_000; now += 100) plane.core.expire(now)
+    assert.deepStrictEqual(states(plane, "a"), ["gone"])
+  })
+
+  it("are of so many names at most, and a time in which the control plane stood still does not count", () => {
+    const names = makeAwaitedNames(1_000)
+    for (let i = 0; i < 1_000; i++) assert.isTrue(names.admit(`name${i}`, 0))
+    assert.isFalse(names.admit("one more", 0))
+    assert.isTrue(names.admit("name5", 0))
+    names.forgive(500)
+    assert.strictEqual(names.overdue(1_499, () => false).size, 0)
+    assert.strictEqual(names.overdue(2_499, (name) => name === "name7").size, 999)
+    assert.isTrue(names.admit("one more", 2_499))
   })
 })

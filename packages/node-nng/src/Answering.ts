@@ -42,6 +42,7 @@ export interface Request {
 /** Limits of a pipe. */
 interface LaneSettings {
   readonly maxOutstanding: number
+  readonly maxOutstandingBytes: number
   readonly maxTtl: number
 }
 
@@ -52,6 +53,7 @@ class Lane implements PipeHandler {
   readonly #drop: (cause: DropCause) => void
   /** Received and not answered. */
   #outstanding = 0
+  #outstandingBytes = 0
 
   constructor(
     intake: IntakeLane<Request>,
@@ -69,6 +71,7 @@ class Lane implements PipeHandler {
     if (at < 0) return
     const header = at - start === 4 ? word(bytes, start) : copied(bytes, start, at)
     this.#outstanding++
+    this.#outstandingBytes += end - at
     const body = this.#intake.wanted ? view(bytes, at, end) : keepable(bytes, at, end)
     this.#intake.offer(new Question(this, header, body))
     this.#regulate()
@@ -80,25 +83,29 @@ class Lane implements PipeHandler {
 
   closed(): void {}
 
-  answer(header: number | Uint8Array, payload: Payload): boolean {
+  answer(header: number | Uint8Array, payload: Payload, bytes: number): boolean {
     if (this.pipe.closed) {
       this.#drop("noPeer")
       return false
     }
     this.pipe.send(header, payload)
-    this.settled()
+    this.settled(bytes)
     return true
   }
 
-  /** A question counts as unanswered no longer. */
-  settled(): void {
+  /** A question of this many bytes counts as unanswered no longer. */
+  settled(bytes: number): void {
     this.#outstanding--
+    this.#outstandingBytes -= bytes
     this.#regulate()
   }
 
   /** Reads on or not, by what is unanswered and by replies that the peer does not fetch. */
   #regulate(): void {
-    this.#intake.hold(this.#outstanding >= this.#settings.maxOutstanding || this.pipe.full)
+    const { maxOutstanding, maxOutstandingBytes } = this.#settings
+    this.#intake.hold(
+      this.#outstanding >= maxOutstanding || this.#outstandingBytes >= maxOutstandingBytes || this.pipe.full
+    )
   }
 }
 
@@ -121,13 +128,13 @@ class Question implements Request {
   reply(payload: Payload): boolean {
     if (this.replied) throw new NngError("ESTATE", "the request has been replied to or discarded: reply once")
     this.replied = true
-    return this.#lane.answer(this.#header, payload)
+    return this.#lane.answer(this.#header, payload, this.body.length)
   }
 
   discard(): void {
     if (this.replied) return
     this.replied = true
-    this.#lane.settled()
+    this.#lane.settled(this.body.length)
   }
 }
 
@@ -136,12 +143,17 @@ export abstract class AnsweringSocket extends ReceivingSocket<Request> {
   readonly #settings: LaneSettings
   readonly #intake: Intake<Request>
 
-  /** `maxOutstanding` is how many questions of one pipe may be unanswered before it is not read. */
-  protected constructor(protocol: Protocol, options: AnsweringOptions, maxOutstanding: number) {
+  /** How many questions of one pipe may be unanswered before it is not read, and their bytes. */
+  protected constructor(
+    protocol: Protocol,
+    options: AnsweringOptions,
+    maxOutstanding: number,
+    maxOutstandingBytes = Number.MAX_SAFE_INTEGER
+  ) {
     const intake = new Intake<Request>(receiveBufferOf(options, heldPerPipe), (request) => request.body.length)
     super(protocol, options, intake.inbox)
     this.#intake = intake
-    this.#settings = { maxOutstanding, maxTtl: maxTtlOf(options) }
+    this.#settings = { maxOutstanding, maxOutstandingBytes, maxTtl: maxTtlOf(options) }
   }
 
   protected override attach(pipe: LivePipe): PipeHandler {

@@ -57,6 +57,9 @@ export class ListenerEndpoint implements Listener, PipeWatcher {
   #unbound = false
   #closing: Deferred | null = null
 
+  /** Connections by the address that they came from, where that is limited. */
+  readonly #byHost = new Map<string, number>()
+
   constructor(address: Address, owner: PipeOwner) {
     this.address = address.text
     this.#owner = owner
@@ -96,16 +99,27 @@ export class ListenerEndpoint implements Listener, PipeWatcher {
   }
 
   pipeGone(pipe: LivePipe): void {
-    this.#pipes.delete(pipe)
+    if (this.#pipes.delete(pipe) && this.#owner.settings.maxPipesPerAddress > 0) {
+      this.#forget(hostOf(pipe.remoteAddress))
+    }
     this.#check()
   }
 
+  #forget(host: string): void {
+    const left = (this.#byHost.get(host) ?? 0) - 1
+    if (left > 0) this.#byHost.set(host, left)
+    else this.#byHost.delete(host)
+  }
+
   #accept(link: Link): void {
-    const { maxHandshakes, maxPipes } = this.#owner.settings
+    const { maxHandshakes, maxPipes, maxPipesPerAddress } = this.#owner.settings
+    const host = maxPipesPerAddress === 0 ? "" : hostOf(link.remoteAddress)
     const why = this.#closing !== null
       ? new NngError("ECLOSED", `${this.address} is closing`)
       : this.#pipes.size >= maxPipes
       ? new NngError("EBUSY", `${this.address} has ${maxPipes} connections; raise maxPipes to accept more`)
+      : host !== "" && (this.#byHost.get(host) ?? 0) >= maxPipesPerAddress
+      ? new NngError("EBUSY", `${host} has ${maxPipesPerAddress} connections (maxPipesPerAddress)`)
       : this.#handshakes >= maxHandshakes
       ? new NngError("EBUSY", `${this.address} has ${maxHandshakes} connections that have not greeted (maxHandshakes)`)
       : null
@@ -116,6 +130,7 @@ export class ListenerEndpoint implements Listener, PipeWatcher {
     }
     const pipe = new LivePipe(link, this.#owner, this)
     this.#pipes.add(pipe)
+    if (host !== "") this.#byHost.set(host, (this.#byHost.get(host) ?? 0) + 1)
     this.#handshakes++
     pipe.start()
   }
@@ -126,6 +141,10 @@ export class ListenerEndpoint implements Listener, PipeWatcher {
     this.#closing.resolve()
   }
 }
+
+/** The address without its port; empty for peers without one. */
+const hostOf = (remoteAddress: string): string =>
+  /^(?:tcp|tls|ws)/u.test(remoteAddress) ? remoteAddress.replace(/:\d+(?:\/.*)?$/u, "") : ""
 
 /**
  * Keeps one pipe to an address: connects, and connects again after a random wait between half and all of a time that

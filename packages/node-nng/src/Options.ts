@@ -18,6 +18,11 @@ export interface SocketOptions {
   readonly keepAliveMillis?: number | undefined
   /** Open pipes per listener; more are refused with EBUSY. Default 10_000. */
   readonly maxPipes?: number | undefined
+  /**
+   * Connections per listener from one address of the network, greeted or not; more are refused with EBUSY. Default 0 = as
+   * many as `maxPipes`. Not for ipc and inproc, which do not name their peers.
+   */
+  readonly maxPipesPerAddress?: number | undefined
   /** Connections per listener that have not greeted yet; more are refused with EBUSY. Default 1_000. */
   readonly maxHandshakes?: number | undefined
   /** Unsent bytes of a pipe from which on it counts as not ready. Default 1 MiB. */
@@ -131,6 +136,7 @@ export const settingsOf = (options: SocketOptions): Settings => {
     ),
     keepAliveMillis: wholeNumber("keepAliveMillis", options.keepAliveMillis, { fallback: 10_000, most: timerMax }),
     maxPipes: wholeNumber("maxPipes", options.maxPipes, { fallback: 10_000, least: 1 }),
+    maxPipesPerAddress: wholeNumber("maxPipesPerAddress", options.maxPipesPerAddress, { fallback: 0 }),
     maxHandshakes: wholeNumber("maxHandshakes", options.maxHandshakes, { fallback: 1_000, least: 1 }),
     sendHighWaterBytes: wholeNumber("sendHighWaterBytes", options.sendHighWaterBytes, {
       fallback: 1024 * 1024,

@@ -13,6 +13,8 @@ export interface RepOptions extends AnsweringOptions {
    * there is one for each context.
    */
   readonly maxOutstandingPerPipe?: number | undefined
+  /** Bytes of them, so that large requests count for more. Default 64 MiB. Not in nng. */
+  readonly maxOutstandingBytesPerPipe?: number | undefined
 }
 
 /**
@@ -23,7 +25,15 @@ export interface RepOptions extends AnsweringOptions {
 export class Rep extends AnsweringSocket {
   constructor(options: RepOptions = {}) {
     const limit = { fallback: 1024, least: 1 }
-    super(protocols.rep, options, wholeNumber("maxOutstandingPerPipe", options.maxOutstandingPerPipe, limit))
+    super(
+      protocols.rep,
+      options,
+      wholeNumber("maxOutstandingPerPipe", options.maxOutstandingPerPipe, limit),
+      wholeNumber("maxOutstandingBytesPerPipe", options.maxOutstandingBytesPerPipe, {
+        fallback: 64 * 1024 * 1024,
+        least: 1
+      })
+    )
   }
 
   /** Calls `handler` with every request from now on, synchronously as it arrives; those that wait come first. */

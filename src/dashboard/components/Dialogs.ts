@@ -20,6 +20,8 @@ export interface Draft {
   readonly name?: string
   /** JSON text. */
   readonly args?: string
+  /** JSON pointers to what is not shown of them: it has to be typed again. */
+  readonly redacted?: ReadonlyArray<string>
   readonly priority?: Priority
   readonly tags?: ReadonlyArray<string>
   readonly tenant?: string

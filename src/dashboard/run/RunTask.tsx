@@ -15,6 +15,7 @@ import { priorities } from "../live/merge.ts"
 import { taskPath } from "../paths.ts"
 import { type Args, ArgsEditor } from "./ArgsEditor.tsx"
 import { delayOf } from "./delay.ts"
+import { nameOf, withoutRedacted } from "./redacted.ts"
 import "./run.css"
 
 export const RunTask = (props: { readonly draft: Draft; readonly onClose: () => void }) => {
@@ -22,7 +23,9 @@ export const RunTask = (props: { readonly draft: Draft; readonly onClose: () => 
   const navigate = useNavigate()
   const id = createUniqueId()
   const [name, setName] = createSignal(props.draft.name ?? "")
-  const [args, setArgs] = createSignal<Args>({ text: props.draft.args ?? "{}", problem: undefined })
+  const redacted = () => props.draft.redacted ?? []
+  const given = props.draft.args === undefined ? undefined : withoutRedacted(props.draft.args, redacted())
+  const [args, setArgs] = createSignal<Args>({ text: given ?? "{}", problem: undefined })
   const [priority, setPriority] = createSignal<Priority | "">(props.draft.priority ?? "")
   const [delay, setDelay] = createSignal("")
   const [tags, setTags] = createSignal((props.draft.tags ?? []).join(", "))
@@ -129,7 +132,10 @@ export const RunTask = (props: { readonly draft: Draft; readonly onClose: () => 
             </Show>
           }
         >
-          <ArgsEditor schema={type.data()?.argsSchema} args={props.draft.args} tried={tried()} onChange={setArgs} />
+          <Show when={redacted().length > 0}>
+            <p class="small quiet">Sensitive and not shown, type it again: {redacted().map(nameOf).join(", ")}</p>
+          </Show>
+          <ArgsEditor schema={type.data()?.argsSchema} args={given} tried={tried()} onChange={setArgs} />
         </Show>
         <details class="more-options">
           <summary>Priority, delay, tags</summary>

@@ -49,6 +49,7 @@ export const TaskButtons = (
     dialogs.run({
       name,
       args,
+      ...props.task.args?.redacted === undefined ? {} : { redacted: props.task.args.redacted },
       priority,
       ...tags === undefined ? {} : { tags },
       ...tenant === undefined ? {} : { tenant }
