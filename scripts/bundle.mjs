@@ -50,5 +50,8 @@ const licence = (root) => {
   const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, file), "utf8").trim()
   return `${name} ${version}\n\n${text}\n`
 }
-writeFileSync(join(out, "licences.txt"), [...packages].toSorted((a, b) => a < b ? -1 : 1).map(licence).join(`\n${"-".repeat(72)}\n\n`))
+writeFileSync(
+  join(out, "licences.txt"),
+  [...packages].toSorted((a, b) => a < b ? -1 : 1).map(licence).join(`\n${"-".repeat(72)}\n\n`)
+)
 if (sep !== "/" && packages.size === 0) throw new Error("the bundle names no package: their paths are not understood")
