@@ -44,8 +44,11 @@ const needed = [
   "CHANGELOG.md",
   "SECURITY.md",
   "dist/bin.js",
+  "dist/bundle/main.js",
+  "dist/bundle/licences.txt",
   "dist/index.js",
   "dist/index.d.ts",
+  "dist/client.js",
   "dist/promise.js",
   "dist/testing.js",
   "dist/layers/HeartbeatThread.js",
@@ -67,6 +70,7 @@ const needed = [
 const allowed = [
   /^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/u,
   /^dist\/(?:(?:cli|domain|services|layers)\/)?\w+\.(?:js|d\.ts)$/u,
+  /^dist\/bundle\/(?:[\w-]+\.js|licences\.txt)$/u,
   /^dist\/dashboard\/[\w.-]+\.(?:html|js|svg|txt|md)(?:\.br|\.gz)?$/u,
   /^dist\/dashboard\/assets\/[\w.-]+\.(?:js|css|woff2|svg)(?:\.br|\.gz)?$/u,
   /^dist\/docs\/(?:(?:howto|ops|reference)\/)?[\w-]+\.(?:html|css|js|svg)\.(?:br|gz)$/u,
@@ -81,12 +85,9 @@ const unwantedFiles =
   /DashboardServer|DashboardApi|JournalSqlite|JournalFile|\/cli\/|@effect\/platform-node|effect\/dist\/(?:cli|http-api)\/|HttpServer/u
 const unwantedBuiltins = /^(?:sqlite|node:sqlite|_http_server|http|https|http2|child_process|internal\/http2)/u
 
-const client = ["ClientRemote", "TransportNng", "TransportSecured", "DiscoveryNng"].map((name) =>
-  `fastworker/layers/${name}`
-)
 const entries = [
   ["effect alone", ["effect/Effect", "effect/Layer", "effect/Schema", "effect/Stream"]],
-  ["the client alone", client],
+  ["fastworker/client", ["fastworker/client"]],
   ["fastworker", ["fastworker"]],
   ["fastworker/promise", ["fastworker/promise"]],
   ["fastworker/testing", ["fastworker/testing"]]

@@ -25,17 +25,9 @@ export * as Handles from "./services/Handles.ts"
 /** Every failure that a caller can see. */
 export * from "./domain/Errors.ts"
 /** The roles of processes as layers: client, control plane, worker. */
-export {
-  connect,
-  layerClient,
-  layerControlPlane,
-  layerControlPlaneServer,
-  layerCore,
-  layerLocalWorker,
-  layerSettings,
-  layerWorker
-} from "./layers/Node.ts"
-export type { ConnectedClient } from "./layers/Node.ts"
+export { layerControlPlane, layerControlPlaneServer, layerCore, layerLocalWorker, layerWorker } from "./layers/Node.ts"
+export { connect, layerClient, layerSettings } from "./layers/NodeClient.ts"
+export type { ConnectedClient } from "./layers/NodeClient.ts"
 /** The handlers of a process. */
 export * as TaskRegistryModules from "./layers/TaskRegistryModules.ts"
 /** The services that these roles are made of. */

@@ -17,8 +17,8 @@ import type { TaskSchedule } from "./domain/Schedules.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { TaskId } from "./domain/Task.ts"
 import type { TaskDefinition } from "./domain/TaskDefinition.ts"
-import type { Target } from "./layers/Node.ts"
-import * as Node from "./layers/Node.ts"
+import type { ConnectedClient, Target } from "./layers/NodeClient.ts"
+import { connect, layerSettings } from "./layers/NodeClient.ts"
 import * as TaskRegistryModules from "./layers/TaskRegistryModules.ts"
 import type {
   Client,
@@ -107,7 +107,7 @@ const callOptions = (signal: AbortSignal | undefined): CallOptions => signal ===
  * @category constructors
  * @since 0.1.0
  */
-export const clientOf = (client: Node.ConnectedClient) => {
+export const clientOf = (client: ConnectedClient) => {
   const close = () => toPromise(client.close)
   return {
     /** Submits a task. Resolves when the control plane has accepted it; nothing is sent when the arguments are invalid. */
@@ -200,8 +200,7 @@ export interface FastWorker extends ReturnType<typeof clientOf> {}
  * @since 0.1.0
  */
 export const FastWorker = {
-  connect: (options: Target & Partial<Settings> = {}): Promise<FastWorker> =>
-    toPromise(Node.connect(options)).then(clientOf)
+  connect: (options: Target & Partial<Settings> = {}): Promise<FastWorker> => toPromise(connect(options)).then(clientOf)
 }
 
 /**
@@ -217,9 +216,11 @@ export const serveWorker = async (
   { controlPlane, id, ...settings }: Target & Partial<Settings> & { readonly id?: string } = {}
 ): Promise<{ readonly id: string; readonly close: () => Promise<void> }> => {
   const options = { ...(controlPlane === undefined ? {} : { controlPlane }), ...(id === undefined ? {} : { id }) }
+  // Most who import this only submit.
+  const { layerWorker } = await import("./layers/Node.ts")
   const handlers = TaskRegistryModules.layer(Layer.mergeAll(Layer.empty, ...tasks.map(({ layer }) => layer)))
   const runtime = ManagedRuntime.make(
-    Node.layerWorker(options).pipe(Layer.provide([handlers, Node.layerSettings(settings)]))
+    layerWorker(options).pipe(Layer.provide([handlers, layerSettings(settings)]))
   )
   const started = Worker.pipe(Effect.tap(({ ready }) => ready), Effect.onError(() => runtime.disposeEffect))
   const worker = await runtime.runPromise(started)

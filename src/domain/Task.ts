@@ -207,3 +207,14 @@ export interface TaskRecord {
   next: TaskRecord | undefined
   previous: TaskRecord | undefined
 }
+
+/**
+ * Returns since when a task is ready to run, or will be.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const readyAt = ({ detail, submittedAt }: TaskRecord): number =>
+  detail === undefined
+    ? submittedAt
+    : Math.max(submittedAt, detail.dueAt, detail.history[detail.history.length - 1]?.endedAt ?? 0)

@@ -14,6 +14,7 @@ import { failureLine, failureText } from "../domain/FailureText.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
+import { readyAt } from "../domain/Task.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type { EventLine } from "../domain/View.ts"
 import type { Levels } from "./Buckets.ts"
@@ -79,17 +80,6 @@ const textOf = (body: Uint8Array): string =>
  */
 export const textOfFailure = (reason: FailureReason | "lost", body: Uint8Array): FailureText =>
   failureText(reason, textOf(body))
-
-/**
- * Returns since when a task is ready to run, or will be.
- *
- * @category getters
- * @since 0.1.0
- */
-export const readyAt = ({ detail, submittedAt }: TaskRecord): number =>
-  detail === undefined
-    ? submittedAt
-    : Math.max(submittedAt, detail.dueAt, detail.history[detail.history.length - 1]?.endedAt ?? 0)
 
 const ofSubmission: SensitiveOf = ({ options }) => options?.sensitive
 

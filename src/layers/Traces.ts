@@ -17,8 +17,8 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { placeholder } from "../domain/Sensitive.ts"
 import type { TaskRecord } from "../domain/Task.ts"
+import { readyAt } from "../domain/Task.ts"
 import type { Attempt } from "../services/Executor.ts"
-import { readyAt } from "./HistoryMemory.ts"
 
 const attributes = (operation: string, name: string) => ({
   "messaging.system": "fastworker",

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import type { Stats } from "../../src/domain/Message.ts"
-import { connect } from "../../src/layers/Node.ts"
+import { connect } from "../../src/layers/NodeClient.ts"
 import { Cluster } from "../harness/Cluster.ts"
 
 /** The path of a file beside this one. */

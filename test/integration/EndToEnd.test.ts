@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { connect } from "../../src/layers/Node.ts"
+import { connect } from "../../src/layers/NodeClient.ts"
 import { add, slow } from "../fixtures/tasks/basic.ts"
 import { Cluster, eventually, fixture, freePort } from "../harness/Cluster.ts"
 
