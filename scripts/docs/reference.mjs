@@ -285,7 +285,8 @@ export const referencePages = async () => [
     text: packagePage(
       "fastworker",
       "What the package exports, with its types. Programs with Effect start here; those without take " +
-        "[fastworker/promise](../src/promise.ts).",
+        "[fastworker/promise](../src/promise.ts). Those that only submit tasks can import the names that they need from " +
+        "`fastworker/client`, which loads half as much.",
       "dist/index.d.ts",
       { Task: ["PolicyOptions", "Rate", "defaultRetrySchedule"].map((name) => ["dist/domain/TaskPolicy.d.ts", name]) }
     )
