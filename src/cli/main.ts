@@ -1,5 +1,6 @@
 /**
- * The `fastworker` command: how it runs, and how it ends. Started by `bin.ts`.
+ * The `fastworker` command: how it runs, and how it ends, also when nobody reads its output any more (`fastworker logs
+ * --follow | head -3`). Started by `bin.ts`.
  *
  * @since 0.1.0
  */
@@ -11,6 +12,16 @@ import * as Layer from "effect/Layer"
 import { packageVersion } from "../layers/ControlPlaneViews.ts"
 import { root } from "./Commands.ts"
 import * as Output from "./Output.ts"
+
+/** Roles go on when nobody reads what they print; a command has nobody left to work for. */
+const isRole = process.argv.slice(2).some((argument) => argument === "control-plane" || argument === "worker")
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: Error & { readonly code?: unknown }) => {
+    if (error.code !== "EPIPE") throw error
+    if (!isRole) process.exit(0)
+  })
+}
 
 root.pipe(
   Command.run({ version: packageVersion }),

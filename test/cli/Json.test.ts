@@ -175,4 +175,21 @@ describe("the processes", () => {
     assert.deepStrictEqual(events.map(({ event }) => event), ["ready", "stopped"])
     for (const value of worker.stderr() === "" ? [] : parse(worker.stderr(), "worker")) assert.isObject(value)
   }, 120_000)
+
+  it("go on when nobody reads what they print; a command ends without a word", async () => {
+    const worker = await cluster.worker(["--tasks", fixture("second.ts"), "--id", "unread"])
+    const events = cluster.start(["events", "--json"])
+    await eventually("an event", async () => {
+      await cluster.run(["submit", "add", "{\"x\":1,\"y\":2}"])
+      return events.stdout().includes("\n")
+    })
+
+    worker.stopReading()
+    events.stopReading()
+    await cluster.run(["submit", "add", "{\"x\":1,\"y\":2}"])
+    await cluster.run(["drain", "unread"])
+
+    assert.deepStrictEqual([await events.exit(), events.stderr()], [0, ""])
+    assert.strictEqual(await worker.exit(), 0)
+  }, 60_000)
 })

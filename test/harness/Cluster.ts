@@ -50,6 +50,8 @@ export interface Running {
   /** The first line of JSON on stdout that is this event. */
   readonly event: <A = Ready>(name: string) => Promise<A>
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Nobody reads its stdout any more. */
+  readonly stopReading: () => void
   /** Exit code, or the name of the signal that ended it. */
   readonly exit: () => Promise<number | NodeJS.Signals>
   /** The same, or `undefined` while it runs. */
@@ -94,6 +96,7 @@ const observe = (child: ChildProcess): Running => {
         throw new Error(`${error.message}\n${describe()}`)
       }),
     signal: (signal) => void child.kill(signal),
+    stopReading: () => void child.stdout?.destroy(),
     exit: () => eventually(`exit of process ${child.pid}`, () => ended, 45_000),
     ended: () => ended
   }
