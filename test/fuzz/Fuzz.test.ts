@@ -48,7 +48,7 @@ describe("nothing is found in a short turn of", () => {
       const { finding, inputs } = await targets[name]((target) => fuzz(target, { seed: 1, millis: 1_000 }))
 
       assert.strictEqual(finding, undefined, JSON.stringify(finding, undefined, 1))
-      assert.isAbove(inputs, 3)
+      assert.isAbove(inputs, 0)
     }, 30_000)
   }
 })
