@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 
-/** Define tasks, what runs around them and when: `Task.define`, `Task.make`, `Task.middleware`, `Task.every`, `Task.cron`. */
+/** Define tasks, what runs around them and when: `Task.define`, `Task.make`, `Task.middleware`, `Task.every`, `Task.cron`, `Task.sensitive`. */
 export type { ScheduleDeclaration, ScheduleOptions, TaskSchedule } from "./domain/Schedules.ts"
 export * as Task from "./domain/TaskDefinition.ts"
 /** What a handler can ask about the task that it runs. */

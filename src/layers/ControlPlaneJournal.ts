@@ -6,15 +6,19 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import type { JournalFailed } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
 import type { JournalContents, JournalDead, JournalOutcome, JournalStore, JournalTask } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
+
+const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
 
 /** What never changes of a task. */
 interface TaskPart extends Pick<TaskRecord, "name" | "level" | "options"> {
@@ -315,6 +319,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       for (const [target] of contents.values.pause) core.pauses.pause(target)
       for (const [, value] of contents.values.schedule) {
         const stored = JSON.parse(value) as StoredSchedule
+        // There are few, and who looks at one reads all of it.
+        decodeDeclaration(stored.declaration)
         core.expect(stored.declaration.name)
         core.schedules.restore(stored, times)
       }

@@ -38,7 +38,11 @@ const schedules = ({ history, plane }: Parts) =>
   HttpApiBuilder.group(Api, "schedules", (handlers) =>
     handlers.handleAll({
       list: () => Effect.map(history.schedules, (schedules) => json({ schedules })),
-      set: ({ payload }) => changing(plane.setSchedule(payload)),
+      set: ({ payload }) =>
+        Effect.andThen(
+          DashboardApiTasks.noPlaceholder(history, payload.name, payload.args),
+          changing(plane.setSchedule(payload))
+        ),
       run: ({ params }) => Effect.map(changing(plane.trigger(params.id)), (id) => json({ id })),
       remove: ({ params: { id } }) => changing(plane.unschedule(id))
     }))

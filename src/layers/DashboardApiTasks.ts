@@ -18,8 +18,13 @@ const isJson = (text: string) => Result.isSuccess(Result.try(() => JSON.parse(te
 const toUnprocessable = ({ _tag: code, message: detail }: { readonly _tag: string; readonly message: string }) =>
   new Unprocessable({ detail, code })
 
-/** Somebody runs a task again with what they were shown of it. */
-const noPlaceholder = (
+/**
+ * Refuses arguments with the placeholder in a sensitive place: somebody sends what they were shown.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const noPlaceholder = (
   history: Parts["history"],
   name: string,
   args: string

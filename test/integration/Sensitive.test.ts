@@ -134,6 +134,8 @@ describe("sensitive values", () => {
         const again = yield* post(origin, "/api/tasks", { name: "charge", args: detail.args?.text })
         assert.deepStrictEqual([again.status, again.code], [422, "InvalidArguments"])
         assert.include(again.text, "/card/number")
+        const set = yield* post(origin, "/api/schedules", { ...schedule, id: "again" })
+        assert.deepStrictEqual([set.status, set.code], [422, "InvalidArguments"])
         const retried = yield* post(origin, "/api/tasks/declined/retry", {})
         const { id } = JSON.parse(retried.text) as { readonly id: string }
         handlers.seen.length = 0

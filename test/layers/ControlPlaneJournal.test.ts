@@ -84,7 +84,8 @@ describe("a journal with a record that was damaged", () => {
   for (
     const [what, sql] of [
       ["is no JSON", `UPDATE task SET record = '{"name'`],
-      ["is of no priority", `UPDATE task SET record = replace(record, '"level":2', '"level":9')`]
+      ["is of no priority", `UPDATE task SET record = replace(record, '"level":2', '"level":9')`],
+      ["has a schedule without times", `UPDATE value SET value = replace(value, '"kind"', '"kinds"')`]
     ] as const
   ) {
     it.live(`which ${what} is not started with: it is said how to look at it`, () =>
@@ -98,6 +99,8 @@ describe("a journal with a record that was damaged", () => {
           const { address } = yield* start
           const { say } = yield* talk(address)
           yield* say({ op: "submit", tasks: [{ id: "a", name: "t" }] })
+          const schedule = { id: "s", name: "t", args: "{}", kind: { every: 60_000 }, catchUp: "once", overlap: "skip" }
+          yield* say({ op: "schedule", schedule })
         }))
         const database = new DatabaseSync(file)
         database.exec(sql)
