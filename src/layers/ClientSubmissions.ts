@@ -11,7 +11,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Struct from "effect/Struct"
-import { Buffer } from "node:buffer"
 import type { SubmitError } from "../domain/Errors.ts"
 import { InvalidArguments, TooLarge } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
@@ -23,6 +22,7 @@ import type { Policy } from "../domain/TaskPolicy.ts"
 import * as TaskPolicy from "../domain/TaskPolicy.ts"
 import type { SubmitOptions } from "../services/Client.ts"
 import { isTextDeeper, tooDeep } from "./Depth.ts"
+import * as Envelope from "./Envelope.ts"
 
 /**
  * Schema for what a submission says besides name and arguments.
@@ -53,7 +53,7 @@ export interface Submission {
   readonly terms: Terms
   readonly watch: boolean
   readonly size: number
-  readonly body: string
+  readonly body: string | Uint8Array
   readonly done: (failure: SubmitError | undefined) => void
 }
 
@@ -190,10 +190,9 @@ export const makeSubmission = (
   const given = args ?? {}
   const encoded = task.args.encode(given)
   if (Result.isFailure(encoded)) return refuse(encoded.failure)
-  const body = encoded.success
-  const size = Buffer.byteLength(body)
+  const { body, size } = Envelope.bodyOf(encoded.success)
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
-  if (isTextDeeper(body, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
+  if (isTextDeeper(encoded.success, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)

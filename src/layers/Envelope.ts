@@ -65,6 +65,21 @@ export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array
   return parts
 }
 
+/** Text of more characters is encoded apart: joined to the header it would be measured, copied and encoded. */
+const maxJoinedChars = 16 * 1024
+
+/**
+ * Returns a text as a body for {@link encode}, and its bytes.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const bodyOf = (text: string): { readonly body: string | Uint8Array; readonly size: number } => {
+  if (text.length <= maxJoinedChars) return { body: text, size: Buffer.byteLength(text) }
+  const body = Buffer.from(text)
+  return { body, size: body.length }
+}
+
 /**
  * Creates the answer that says why a request is refused.
  *

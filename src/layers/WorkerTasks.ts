@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer"
 import * as Message from "../domain/Message.ts"
 import type { FailureReason } from "../domain/Outcome.ts"
 import type { AttemptResult, Executor } from "../services/Executor.ts"
+import * as Envelope from "./Envelope.ts"
 
 /**
  * A lease as the control plane sends it.
@@ -41,7 +42,7 @@ interface PendingReport {
     readonly span?: string
     readonly size: number
   }
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 /** What a handler said last. */
@@ -153,8 +154,8 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
   const ended = (entry: Running, result: AttemptResult) => {
     const { attempt, id } = entry.lease
     if (!entry.isAbandoned) {
-      const body = "body" in result ? result.body : ""
-      const header = { id, attempt, state: result.state, size: Buffer.byteLength(body) }
+      const { body, size } = Envelope.bodyOf("body" in result ? result.body : "")
+      const header = { id, attempt, state: result.state, size }
       reports.push({
         header: result.state !== "failed"
           ? header
