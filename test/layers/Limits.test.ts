@@ -55,6 +55,17 @@ describe("a bound", () => {
     assert.isTrue(limits.admitsKey("other", "k", 0))
   })
 
+  it("counts what ran before it was known", () => {
+    const limits = makeLimits()
+    for (const key of ["a", "a", ""]) limits.started("t", key, 0)
+
+    limits.configure("t", { concurrency: 3, keyConcurrency: 2 }, 0)
+
+    assert.deepStrictEqual([admits(limits, "", 0), limits.admitsKey("t", "a", 0)], [false, false])
+    limits.ended("t", "a", 0)
+    assert.deepStrictEqual([admits(limits, "", 0), limits.admitsKey("t", "a", 0)], [true, true])
+  })
+
   it("tells nobody when nobody was turned away", () => {
     const limits = make({ concurrency: 1, keyConcurrency: 1 })
     limits.started("t", "a", 0)

@@ -55,6 +55,20 @@ describe("an interval", () => {
     }
   })
 
+  it("has a due time of its own for each task, also when the wall clock was set back in between", () => {
+    const { book } = makeBook(every(15 * minute))
+    const due: Array<number> = []
+
+    for (const times of [at(15 * minute), at(30 * minute, -15 * minute), at(45 * minute, -15 * minute)]) {
+      book.run(times, (record, dueAt) => {
+        record.lastAt = dueAt
+        due.push((dueAt - start) / minute)
+      })
+    }
+
+    assert.deepStrictEqual(due, [15, 30, 45])
+  })
+
   it("names the same due time whatever the clocks have drifted apart", () => {
     const { book } = makeBook(every(15 * minute))
 
