@@ -38,3 +38,23 @@ export const SortHead = (
     </th>
   )
 }
+
+interface HeadOptions {
+  readonly words?: boolean
+  readonly end?: boolean
+  readonly class?: string
+  readonly tip?: string
+}
+
+/** Returns what makes the heads of a table that is sorted in one way; "" is its natural order. */
+export const createSortHeads =
+  (sort: () => string, onSort: (sort: string | undefined) => void) =>
+  (of: string, label: string, options: HeadOptions = {}) => (
+    <SortHead
+      of={of}
+      label={label}
+      sort={sort()}
+      onSort={(next) => onSort(next === "" ? undefined : next)}
+      {...options}
+    />
+  )

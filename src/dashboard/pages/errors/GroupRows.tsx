@@ -3,17 +3,16 @@ import { A } from "@solidjs/router"
 import { createUniqueId, For, Show } from "solid-js"
 import type { ErrorGroup } from "../../../domain/View.ts"
 import { createQuery } from "../../api/createQuery.ts"
-import { Button } from "../../components/Button.tsx"
+import { GroupTags, RetryGroup } from "../../components/ErrorGroups.tsx"
 import { ErrorPanel, Skeleton } from "../../components/Feedback.tsx"
-import { ChevronRight, RotateCw } from "../../components/icons.ts"
+import { ChevronRight } from "../../components/icons.ts"
 import { Sparkline } from "../../components/Sparkline.tsx"
 import { StatusBadge } from "../../components/StatusBadge.tsx"
 import { Age } from "../../components/Times.tsx"
 import { useApp } from "../../Context.ts"
-import { count, plural, shortId } from "../../format.ts"
+import { count, shortId } from "../../format.ts"
 import { createRows } from "../../live/Rows.ts"
 import { taskPath, tasksPath, typePath, workerPath } from "../../paths.ts"
-import { retryGroup } from "./retryGroup.ts"
 
 const maxWorkers = 2
 const maxTasks = 8
@@ -27,7 +26,6 @@ export const GroupRows = (
     readonly reload: () => void
   }
 ) => {
-  const app = useApp()
   const id = createUniqueId()
   const others = () => props.group.workers.slice(maxWorkers)
   return (
@@ -44,12 +42,7 @@ export const GroupRows = (
           >
             <ChevronRight size={14} class="icon" aria-hidden="true" />
             <b class="clip">{props.group.type}</b>
-            <Show when={props.group.isNew}>
-              <span class="tag" data-tone="bad">New</span>
-            </Show>
-            <Show when={props.group.isRising}>
-              <span class="tag" data-tone="warn">Rising</span>
-            </Show>
+            <GroupTags group={props.group} />
           </button>
           <span class="quiet clip group-text" data-tip={props.group.message || undefined}>
             {props.group.message || "without a message"}
@@ -89,18 +82,7 @@ export const GroupRows = (
           <Age at={props.group.lastAt} />
         </td>
         <td class="end">
-          <Show when={props.group.retryable > 0}>
-            <Button
-              size="small"
-              icon={RotateCw}
-              command="task.retry"
-              blocked={app.live.blocked()}
-              aria-label={`Retry ${plural(props.group.retryable, "task")} that failed with ${props.group.type}`}
-              onClick={() => void retryGroup(app, props.group).then(props.reload)}
-            >
-              Retry {count(props.group.retryable)}
-            </Button>
-          </Show>
+          <RetryGroup group={props.group} reload={props.reload} command="task.retry" />
         </td>
       </tr>
       <Show when={props.isOpen}>

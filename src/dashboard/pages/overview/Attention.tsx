@@ -4,21 +4,20 @@ import { createEffect, For, on, Show } from "solid-js"
 import type { ErrorGroup, Range } from "../../../domain/View.ts"
 import { createQuery } from "../../api/createQuery.ts"
 import { rangeWords } from "../../charts/series.ts"
-import { Button } from "../../components/Button.tsx"
+import { GroupTags, RetryGroup } from "../../components/ErrorGroups.tsx"
 import { EmptyState, ErrorPanel, Skeleton } from "../../components/Feedback.tsx"
-import { ChevronRight, RotateCw } from "../../components/icons.ts"
+import { ChevronRight } from "../../components/icons.ts"
 import { Sparkline } from "../../components/Sparkline.tsx"
 import { Age } from "../../components/Times.tsx"
 import { useApp } from "../../Context.ts"
-import { clock, count, plural } from "../../format.ts"
+import { count, plural } from "../../format.ts"
 import { errorPath, typePath } from "../../paths.ts"
 
 const maxGroups = 5
 const reloadMillis = 5_000
 
 export const Attention = (props: { readonly range: Range }) => {
-  const app = useApp()
-  const { api, live } = app
+  const { api, live } = useApp()
   const errors = createQuery(() => props.range, (range, signal) => api.errors({ range }, signal), {
     every: reloadMillis
   })
@@ -78,69 +77,29 @@ export const Attention = (props: { readonly range: Range }) => {
   )
 }
 
-const Group = (props: { readonly group: ErrorGroup; readonly reload: () => void }) => {
-  const app = useApp()
-  const { live } = app
-  return (
-    <tr>
-      <td>
-        <span class="error-name">
-          <A class="clip" href={errorPath(props.group.key)}>{props.group.type}</A>
-          <Show when={props.group.isNew}>
-            <span class="tag" data-tone="bad">New</span>
-          </Show>
-          <Show when={props.group.isRising}>
-            <span class="tag" data-tone="warn">Rising</span>
-          </Show>
-        </span>
-        <span class="quiet clip error-text" data-tip={props.group.message}>{props.group.message}</span>
-      </td>
-      <td class="mono clip">
-        <A href={typePath(props.group.name)}>{props.group.name}</A>
-      </td>
-      <td>
-        <Sparkline values={props.group.series} width={64} tone="bad" />
-      </td>
-      <td class="end num">
-        <b>{count(props.group.count)}</b>
-      </td>
-      <td class="end num quiet">
-        <Age at={props.group.lastAt} />
-      </td>
-      <td class="end">
-        <Show when={props.group.retryable > 0}>
-          <Button
-            size="small"
-            icon={RotateCw}
-            blocked={live.blocked()}
-            aria-label={`Retry ${plural(props.group.retryable, "task")} that failed with ${props.group.type}`}
-            onClick={() => void retryGroup(app, props.group).then(props.reload)}
-          >
-            Retry {count(props.group.retryable)}
-          </Button>
-        </Show>
-      </td>
-    </tr>
-  )
-}
-
-/** Runs the tasks of a group again: those that were seen, nothing that failed since. */
-const retryGroup = async ({ api, dialogs, live, toasts }: ReturnType<typeof useApp>, group: ErrorGroup) => {
-  const asOf = live.now()
-  const tasks = plural(group.retryable, "failed task")
-  if (group.retryable > 1) {
-    const yes = await dialogs.confirm({
-      title: `Retry ${tasks}?`,
-      text: `Of ${group.name}, failed with ${group.type}, seen up to ${clock(asOf)}.`,
-      action: `Retry ${count(group.retryable)}`,
-      count: group.retryable
-    })
-    if (!yes) return
-  }
-  const result = await api.tasks.retryMany({ error: group.key, state: "dead", asOf })
-  if (!result.ok) return toasts.fail("Nothing was retried.", result.problem)
-  const { count: retried, skipped } = result.value
-  toasts.add({
-    text: `${count(retried)} retried${skipped === 0 ? "" : `, ${count(skipped)} had changed`}.`
-  })
-}
+const Group = (props: { readonly group: ErrorGroup; readonly reload: () => void }) => (
+  <tr>
+    <td>
+      <span class="error-name">
+        <A class="clip" href={errorPath(props.group.key)}>{props.group.type}</A>
+        <GroupTags group={props.group} />
+      </span>
+      <span class="quiet clip error-text" data-tip={props.group.message}>{props.group.message}</span>
+    </td>
+    <td class="mono clip">
+      <A href={typePath(props.group.name)}>{props.group.name}</A>
+    </td>
+    <td>
+      <Sparkline values={props.group.series} width={64} tone="bad" />
+    </td>
+    <td class="end num">
+      <b>{count(props.group.count)}</b>
+    </td>
+    <td class="end num quiet">
+      <Age at={props.group.lastAt} />
+    </td>
+    <td class="end">
+      <RetryGroup group={props.group} reload={props.reload} />
+    </td>
+  </tr>
+)

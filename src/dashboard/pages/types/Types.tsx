@@ -9,7 +9,7 @@ import { FilterField, matches } from "../../components/FilterField.tsx"
 import { Plus } from "../../components/icons.ts"
 import { Menu } from "../../components/Menu.tsx"
 import { Page } from "../../components/Page.tsx"
-import { SortHead } from "../../components/SortHead.tsx"
+import { createSortHeads } from "../../components/SortHead.tsx"
 import { sorted, type SortKeys } from "../../components/sorting.ts"
 import { Sparkline } from "../../components/Sparkline.tsx"
 import { PriorityGlyph } from "../../components/StatusBadge.tsx"
@@ -66,19 +66,7 @@ export default function Types() {
   )
   const isAll = () => search.all !== undefined
   const shown = () => isAll() ? found() : found().slice(0, maxRows)
-  const head = (
-    of: string,
-    label: string,
-    more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}
-  ) => (
-    <SortHead
-      of={of}
-      label={label}
-      sort={sort()}
-      onSort={(next) => setSearch({ sort: next === "" ? undefined : next }, { replace: true })}
-      {...more}
-    />
-  )
+  const head = createSortHeads(sort, (sort) => setSearch({ sort }, { replace: true }))
 
   return (
     <Page

@@ -8,7 +8,7 @@ import { FilterField, matches } from "../../components/FilterField.tsx"
 import { Menu } from "../../components/Menu.tsx"
 import { Page } from "../../components/Page.tsx"
 import { SlotSquares } from "../../components/SlotSquares.tsx"
-import { SortHead } from "../../components/SortHead.tsx"
+import { createSortHeads } from "../../components/SortHead.tsx"
 import { byName, sorted, type SortKeys } from "../../components/sorting.ts"
 import { Sparkline } from "../../components/Sparkline.tsx"
 import { workerStates } from "../../components/status.ts"
@@ -82,19 +82,7 @@ export default function Workers() {
     )
   )
   const shown = () => all() ? found() : found().slice(0, maxRows)
-  const head = (
-    of: string,
-    label: string,
-    more: { words?: boolean; end?: boolean; class?: string; tip?: string } = {}
-  ) => (
-    <SortHead
-      of={of}
-      label={label}
-      sort={sort()}
-      onSort={(next) => setSearch({ sort: next === "" ? undefined : next }, { replace: true })}
-      {...more}
-    />
-  )
+  const head = createSortHeads(sort, (sort) => setSearch({ sort }, { replace: true }))
 
   return (
     <Page

@@ -1,7 +1,7 @@
 /** Runs the tasks of a group again: those that were seen, nothing that failed since. */
-import type { ErrorGroup } from "../../../domain/View.ts"
-import type { App } from "../../Context.ts"
-import { clock, count, plural } from "../../format.ts"
+import type { ErrorGroup } from "../../domain/View.ts"
+import type { App } from "../Context.ts"
+import { clock, count, plural } from "../format.ts"
 
 export const retryGroup = async ({ api, dialogs, live, toasts }: App, group: ErrorGroup): Promise<void> => {
   const asOf = live.now()
