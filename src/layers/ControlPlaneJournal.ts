@@ -18,6 +18,9 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
 
+/** The year 2255: no task is delayed until then. */
+const maxWallMillis = 9e12
+
 const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
 
 /** What never changes of a task. */
@@ -103,7 +106,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   const unstored = new Map<string, { readonly task: TaskRecord; readonly submissions: Array<Submission> }>()
 
   const toWall = (at: number) => Math.round(at - now() + wallNow())
-  const fromWall = (at: number) => at - wallNow() + now()
+  /** What is counted by time would be counted until then. */
+  const fromWall = (at: number) => {
+    if (!(Math.abs(at) < maxWallMillis)) throw new RangeError("a time that can't be")
+    return at - wallNow() + now()
+  }
   const orNull = (at: number | undefined) => at === undefined || at === Infinity ? null : toWall(at)
 
   const storeAttempt = ({ body, endedAt, startedAt, ...fields }: EndedAttempt): AttemptPart => ({
