@@ -18,7 +18,7 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
 
-/** The year 2255: no task is delayed until then. */
+/** The year 2255. */
 const maxWallMillis = 9e12
 
 const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
@@ -106,10 +106,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   const unstored = new Map<string, { readonly task: TaskRecord; readonly submissions: Array<Submission> }>()
 
   const toWall = (at: number) => Math.round(at - now() + wallNow())
-  /** What is counted by time would be counted until then. */
-  const fromWall = (at: number) => {
+  const fromWall = (at: number) => at - wallNow() + now()
+  /** Of what has happened: it is counted by time, second by second until then. */
+  const fromPast = (at: number) => {
     if (!(Math.abs(at) < maxWallMillis)) throw new RangeError("a time that can't be")
-    return at - wallNow() + now()
+    return fromWall(at)
   }
   const orNull = (at: number | undefined) => at === undefined || at === Infinity ? null : toWall(at)
 
@@ -122,8 +123,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
 
   const loadAttempt = ({ endedAt, error, startedAt, ...fields }: AttemptPart): EndedAttempt => ({
     ...fields,
-    startedAt: fromWall(startedAt),
-    endedAt: fromWall(endedAt),
+    startedAt: fromPast(startedAt),
+    endedAt: fromPast(endedAt),
     body: Buffer.from(error)
   })
 
@@ -175,9 +176,9 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       reason: part.reason,
       worker: part.worker,
       options: part.options,
-      submittedAt: fromWall(part.submittedAt),
-      startedAt: part.startedAt === undefined ? undefined : fromWall(part.startedAt),
-      finishedAt: fromWall(part.finishedAt),
+      submittedAt: fromPast(part.submittedAt),
+      startedAt: part.startedAt === undefined ? undefined : fromPast(part.startedAt),
+      finishedAt: fromPast(part.finishedAt),
       history: part.history.map(loadAttempt)
     }
     return { outcome, fingerprint }
@@ -248,7 +249,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
         level,
         args,
         options,
-        submittedAt: fromWall(submittedAt),
+        submittedAt: fromPast(submittedAt),
         attempt,
         crashes,
         losses,
