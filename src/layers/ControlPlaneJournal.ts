@@ -18,6 +18,9 @@ import type { Core } from "./ControlPlaneCore.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
 
+/** The year 2255. */
+const maxWallMillis = 9e12
+
 const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
 
 /** What never changes of a task. */
@@ -104,6 +107,11 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
 
   const toWall = (at: number) => Math.round(at - now() + wallNow())
   const fromWall = (at: number) => at - wallNow() + now()
+  /** Of what has happened: it is counted by time, second by second until then. */
+  const fromPast = (at: number) => {
+    if (!(Math.abs(at) < maxWallMillis)) throw new RangeError("a time that can't be")
+    return fromWall(at)
+  }
   const orNull = (at: number | undefined) => at === undefined || at === Infinity ? null : toWall(at)
 
   const storeAttempt = ({ body, endedAt, startedAt, ...fields }: EndedAttempt): AttemptPart => ({
@@ -115,8 +123,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
 
   const loadAttempt = ({ endedAt, error, startedAt, ...fields }: AttemptPart): EndedAttempt => ({
     ...fields,
-    startedAt: fromWall(startedAt),
-    endedAt: fromWall(endedAt),
+    startedAt: fromPast(startedAt),
+    endedAt: fromPast(endedAt),
     body: Buffer.from(error)
   })
 
@@ -168,9 +176,9 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       reason: part.reason,
       worker: part.worker,
       options: part.options,
-      submittedAt: fromWall(part.submittedAt),
-      startedAt: part.startedAt === undefined ? undefined : fromWall(part.startedAt),
-      finishedAt: fromWall(part.finishedAt),
+      submittedAt: fromPast(part.submittedAt),
+      startedAt: part.startedAt === undefined ? undefined : fromPast(part.startedAt),
+      finishedAt: fromPast(part.finishedAt),
       history: part.history.map(loadAttempt)
     }
     return { outcome, fingerprint }
@@ -241,7 +249,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
         level,
         args,
         options,
-        submittedAt: fromWall(submittedAt),
+        submittedAt: fromPast(submittedAt),
         attempt,
         crashes,
         losses,

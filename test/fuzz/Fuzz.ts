@@ -38,8 +38,9 @@ export interface Report {
 /** How long an input may take, whatever it is. */
 const deadlineMillis = 10_000
 
-/** Attempts to make an input smaller. */
+/** Attempts to make an input smaller, and the time for them. */
 const maxAttempts = 500
+const shrinkMillis = 60_000
 
 /** What went wrong beside the attempt, where nobody waits for it. */
 const watchProcess = () => {
@@ -87,10 +88,11 @@ export const fuzz = async <A>(
   const shrink = async (input: A, message: string): Promise<A> => {
     let best = input
     let attempts = 0
+    const end = performance.now() + shrinkMillis
     for (let isBetter = true; isBetter && attempts < maxAttempts;) {
       isBetter = false
       for (const candidate of target.simpler(best)) {
-        if (++attempts > maxAttempts) break
+        if (++attempts > maxAttempts || performance.now() > end) return best
         if (kindOf(await attempt(candidate)) !== kindOf(message)) continue
         best = candidate
         isBetter = true

@@ -85,6 +85,10 @@ describe("a journal with a record that was damaged", () => {
     const [what, sql] of [
       ["is no JSON", `UPDATE task SET record = '{"name'`],
       ["is of no priority", `UPDATE task SET record = replace(record, '"level":2', '"level":9')`],
+      [
+        "has a time that can't be",
+        `UPDATE task SET record = replace(record, '"submittedAt":', '"submittedAt":9E300,"x":')`
+      ],
       ["has a schedule without times", `UPDATE value SET value = replace(value, '"kind"', '"kinds"')`]
     ] as const
   ) {
