@@ -6,7 +6,7 @@ import { Pull, Push, Rep, Req } from "node-nng"
 import { once } from "node:events"
 import * as Net from "node:net"
 
-/** Messages carry their number modulo this, by which loss and disorder show. */
+/** Messages carry their number modulo this or, when they are large, less; by it loss and disorder show. */
 const ring = 1024
 
 /** The last message is "END" and the count of those before it. */
@@ -14,12 +14,12 @@ const endBytes = 11
 
 const print = (value: unknown): void => console.log(typeof value === "string" ? value : JSON.stringify(value))
 
-/**
- * Messages that differ in their number. Of the largest there are few, as with the C library, whose allocator hands out the
- * same memory again; they are sent by reference and not written again.
- */
+/** How many different messages of a size there are: no more than stay in a cache, as the C library reuses its memory. */
+const ringOf = (size: number): number => Math.max(4, Math.min(ring, Math.floor((4 * 1024 * 1024) / size)))
+
+/** Messages that differ in their number; those that are sent by reference are not written again. */
 const makeRing = (size: number): ReadonlyArray<Buffer> =>
-  Array.from({ length: size > 65_536 ? 4 : ring }, (_, i) => {
+  Array.from({ length: ringOf(size) }, (_, i) => {
     const body = Buffer.alloc(size, 0x61)
     body.writeUInt16LE(i)
     return body
@@ -77,7 +77,7 @@ const pull = (address: string, warm: number): void => {
   const meter = makeMeter(warm * 1_000)
   let messages = 0
   let batch = 0
-  let modulus = ring
+  let modulus = 0
   socket.onMessage((body) => {
     if (body.length === endBytes) {
       meter.add(batch)
@@ -87,7 +87,7 @@ const pull = (address: string, warm: number): void => {
       print({ rate: meter.rate() })
       process.exit()
     }
-    if (body.length > 65_536) modulus = 4
+    if (modulus === 0) modulus = ringOf(body.length)
     if (((body[0] ?? 0) | ((body[1] ?? 0) << 8)) !== messages % modulus) {
       throw new Error(`message ${messages} out of order`)
     }
