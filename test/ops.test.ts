@@ -3,6 +3,10 @@
  * variables, task files and times to stop.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { Deployment } from "kubernetes-models/apps/v1/Deployment"
+import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy"
+import { PersistentVolumeClaim } from "kubernetes-models/v1/PersistentVolumeClaim"
+import { Service } from "kubernetes-models/v1/Service"
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -138,7 +142,25 @@ describe("compose.yaml", () => {
 
 const drainSeconds = defaults.drainTimeoutMillis / 1_000
 
+/** The schemas of Kubernetes, by kind. */
+const models: Readonly<Record<string, new(object: never) => { validate(): void }>> = {
+  Deployment,
+  NetworkPolicy,
+  PersistentVolumeClaim,
+  Service
+}
+
 describe("the Kubernetes manifests", () => {
+  it("are what the schemas of Kubernetes ask for", () => {
+    const check = (object: Tree) => {
+      const Model = models[String(object["kind"])] ?? assert.fail(String(object["kind"]))
+      new Model(object as never).validate()
+    }
+    for (const object of kubernetes) check(object)
+    assert.throws(() => check({ ...plane, spec: { ...(plane["spec"] as Tree), replicas: "one" } }), /integer/u)
+    assert.throws(() => check({ ...plane, spec: { replicas: 1 } }), /required/u)
+  })
+
   it("have what their kinds require", () => {
     const versions: Readonly<Record<string, string>> = {
       Deployment: "apps/v1",
