@@ -36,23 +36,19 @@ import { makeFollowers } from "./ControlPlaneFollowers.ts"
 import { makeControlPlaneHistory } from "./ControlPlaneHistory.ts"
 import { makeJournaling } from "./ControlPlaneJournal.ts"
 import { answerQuestion } from "./ControlPlaneQuestions.ts"
+import { makeSweeps } from "./ControlPlaneSweeps.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
 import { makeWorkers } from "./ControlPlaneWorkers.ts"
 import { maxMessageBytes } from "./Envelope.ts"
 import { makeHistoryMemory } from "./HistoryMemory.ts"
 import { makeRandomId } from "./RandomId.ts"
 import { makeSensitiveOf } from "./Redaction.ts"
+import { makeRefusals } from "./Refusals.ts"
 import { makeQueueSpans } from "./Traces.ts"
 import { makeWallTimes } from "./WallTimes.ts"
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
-
-/** A control plane without tasks sweeps less often. Measured: 0.42 % of a core at 100 ms, 0.1 % at 500 ms. */
-const restMillis = 500
-
-/** How often it is said that connections were refused. */
-const refusalsMillis = 1_000
 
 const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id), name: task.name })
 
@@ -86,9 +82,6 @@ export const make = Effect.gen(function*() {
   const epoch = randomId()
 
   const idle = yield* Latch.make(false)
-  const woken = yield* Latch.make(true)
-  let isResting = false
-  let sweepAfter = sweepMillis
   let flushScheduled = false
   let resultsExpiredAt = startedAt
   let dueTimer: NodeJS.Timeout | undefined
@@ -261,18 +254,7 @@ export const make = Effect.gen(function*() {
     clients.answerCollectors()
     followers.flush()
     awaitDue(time)
-    if (isResting && !isQuiet()) wake()
-  }
-
-  // Of heartbeats nobody is lost sooner than sweeps can tell.
-  const restAtMost = Math.min(restMillis, settings.heartbeatMillis / 10, settings.reconnectGraceMillis / 4)
-  const canRest = restAtMost > sweepMillis
-
-  const isQuiet = () => core.isEmpty() && !followers.isFollowed()
-
-  const wake = () => {
-    isResting = false
-    woken.openUnsafe()
+    sweeps.changed()
   }
 
   /** Comes back when a delayed task or a token of a limit is due. What is due after the next sweep can wait for it. */
@@ -320,29 +302,26 @@ export const make = Effect.gen(function*() {
   })
   let addresses = { clients: settings.address, workers: settings.workerAddress, discovery: settings.discovery }
 
-  const sweep = () => {
-    const time = now()
-    for (const worker of core.expire(time)) {
-      history.lost(worker)
-      workers.lost(worker)
+  const sweeps = yield* makeSweeps({
+    settings,
+    isQuiet: () => core.isEmpty() && !followers.isFollowed(),
+    sweep(every) {
+      const time = now()
+      for (const worker of core.expire(time)) {
+        history.lost(worker)
+        workers.lost(worker)
+      }
+      if (time - resultsExpiredAt >= resultsExpireMillis) {
+        resultsExpiredAt = time
+        results.expire(time)
+      }
+      workers.sweep(time)
+      clients.sweep(time)
+      followers.sweep(time)
+      history.tick(time, every)
+      schedule()
     }
-    if (time - resultsExpiredAt >= resultsExpireMillis) {
-      resultsExpiredAt = time
-      results.expire(time)
-    }
-    workers.sweep(time)
-    clients.sweep(time)
-    followers.sweep(time)
-    history.tick(time, sweepAfter)
-    schedule()
-    isResting = canRest && isQuiet()
-    sweepAfter = isResting ? restAtMost : sweepMillis
-    if (isResting) woken.closeUnsafe()
-  }
-
-  const untilNextSweep = Effect.suspend(() =>
-    isResting ? Effect.timeoutOption(woken.await, sweepAfter) : Effect.sleep(sweepAfter)
-  )
+  })
 
   /** What the journal knows of the past: the outcomes that are still kept, and what can be retried. */
   const restoreHistory = () => {
@@ -380,19 +359,9 @@ export const make = Effect.gen(function*() {
     }
   }
 
-  /** Whoever is refused tries again and again: one line in a second, and how many there were before it. */
-  const onRefused = (role: string) => {
-    let unsaid = 0
-    let saidAt = -Infinity
-    return (remote: string, reason: string) => {
-      const time = now()
-      if (time - saidAt < refusalsMillis) return void unsaid++
-      const more = unsaid === 0 ? {} : { before: unsaid }
-      runFork(Effect.logWarning(`A connection was refused: ${reason}`, { role, remote, ...more }))
-      saidAt = time
-      unsaid = 0
-    }
-  }
+  const logRefusal = (reason: string, about: object) =>
+    runFork(Effect.logWarning(`A connection was refused: ${reason}`, about))
+  const onRefused = makeRefusals(now, logRefusal)
   const { maxConnectionsPerAddress, maxRequestBytesPerConnection, maxRequestsPerConnection } = settings
   const limits = {
     maxMessageBytes: maxMessageBytes(settings.maxPayloadBytes),
@@ -430,7 +399,7 @@ export const make = Effect.gen(function*() {
     workers: forWorkers.address,
     discovery: announced.address ?? settings.discovery
   }
-  yield* Effect.sync(sweep).pipe(Effect.andThen(untilNextSweep), Effect.forever, Effect.forkScoped)
+  yield* Effect.forkScoped(sweeps.run)
 
   const drain = Effect.gen(function*() {
     core.drain()
