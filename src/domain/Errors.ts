@@ -309,7 +309,9 @@ export class ProtocolMismatch extends Schema.TaggedError<ProtocolMismatch>()("Pr
   theirs: Schema.Unknown
 }) {
   override get message() {
-    const theirs = Array.isArray(this.theirs) ? this.theirs.join(", ") : JSON.stringify(this.theirs)
+    // Made by a stranger: only JSON prints whatever it is.
+    const versions: ReadonlyArray<unknown> = Array.isArray(this.theirs) ? this.theirs : [this.theirs]
+    const theirs = versions.map((version) => JSON.stringify(version)).join(", ")
     return `The peer speaks protocol version ${theirs}, this side speaks ${this.ours.join(", ")}: update the older one`
   }
 }

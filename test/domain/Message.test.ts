@@ -241,6 +241,17 @@ describe("errorToWire", () => {
     { arbitrary: { runs: 200 } }
   )
 
+  it("prints versions that a stranger made up", () => {
+    const messageOf = (theirs: unknown) => new ProtocolMismatch({ ours: [1], theirs }).message
+
+    assert.include(messageOf([2, 3]), "speaks protocol version 2, 3, this side")
+    assert.include(messageOf("2"), "speaks protocol version \"2\", this side")
+    assert.include(
+      messageOf([{ toString: 1 }, null, []]),
+      "speaks protocol version {\"toString\":1}, null, [], this side"
+    )
+  })
+
   it("says what people need in its message", () => {
     const full = new QueueFull({ waiting: 1, maxWaiting: 1, waitingBytes: 2, maxWaitingBytes: 3 })
 
