@@ -60,6 +60,8 @@ describe.skipIf(libnngMissing !== null).each(
     if (listening === "ours") await peer.run(`dial 0 ${(await socket.listen(addressFor())).address}`)
     else socket.dial(await peer.run(`listen 0 ${addressFor()}`))
     await pipesOf(socket, 1)
+    // Its side is there a little later than ours: what it surveys or publishes before that is for nobody.
+    await until("the peer's pipe", async () => await peer.run("pipes 0") === "1")
     return { socket, peer }
   }
 

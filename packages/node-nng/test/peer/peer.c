@@ -7,6 +7,7 @@
  *   send I HEX       ok                               recv I           got HEX
  *   subscribe I HEX  ok                               ms I OPTION N    ok
  *   int I OPTION N   ok                               device           ok, and forwards from then on
+ *   pipes I          ok N, so many connections
  *
  * I is 0 or 1, HEX is - for nothing. A failure is answered by "error" and nng's words for it.
  */
@@ -49,6 +50,16 @@ static const struct {
 
 static nng_socket sockets[2];
 static int        count;
+
+/* Pipes that each socket has, counted on threads of the library. */
+static _Atomic int pipes[2];
+
+static void
+on_pipe(nng_pipe pipe, nng_pipe_ev event, void *counter)
+{
+	(void) pipe;
+	*(_Atomic int *) counter += event == NNG_PIPE_EV_ADD_POST ? 1 : -1;
+}
 
 static int
 open_socket(const char *name, int raw, nng_socket *socket)
@@ -143,6 +154,8 @@ main(int argc, char **argv)
 			fprintf(stderr, "%s: %s\n", argv[i + 1], nng_strerror(rv));
 			return (1);
 		}
+		nng_pipe_notify(sockets[i], NNG_PIPE_EV_ADD_POST, on_pipe, &pipes[i]);
+		nng_pipe_notify(sockets[i], NNG_PIPE_EV_REM_POST, on_pipe, &pipes[i]);
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (fgets(line, (int) room, stdin) != NULL) {
@@ -159,6 +172,8 @@ main(int argc, char **argv)
 			answer(nng_thread_create(&thread, run_device, NULL));
 		} else if (strcmp(command, "recv") == 0) {
 			receive(socket);
+		} else if (strcmp(command, "pipes") == 0) {
+			printf("ok %d\n", pipes[index != NULL && *index == '1']);
 		} else if (text == NULL) {
 			answer(NNG_EINVAL);
 		} else if (strcmp(command, "listen") == 0) {
