@@ -8,6 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Task from "../../src/domain/TaskDefinition.ts"
 import * as TaskRegistryModules from "../../src/layers/TaskRegistryModules.ts"
 import { TaskRegistry } from "../../src/services/TaskRegistry.ts"
+import { until } from "../harness/Until.ts"
 
 const fixtures = "test/fixtures/tasks"
 const tick = Task.define("tick", { run: () => Effect.void })
@@ -73,8 +74,7 @@ describe("makeFromFiles", () => {
   it.effect("gives up a file that awaits something that never comes", () =>
     Effect.gen(function*() {
       const loading = yield* Effect.forkChild(Effect.flip(load("bad/never.js")))
-      // So long that whatever comes has come.
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* TestClock.withLive(until("the file to begin", () => "neverLoads" in globalThis))
       assert.isUndefined(loading.pollUnsafe())
       yield* TestClock.adjust("1 minute")
 

@@ -83,16 +83,21 @@ const Id = (props: { readonly id: string }) => {
   )
 }
 
-const made: Readonly<
-  Record<ColumnName, Omit<Column, "cell" | "head"> & { readonly cell: (task: TaskRow) => JSX.Element }>
-> = {
+interface Made extends Omit<Column, "cell" | "head"> {
+  readonly cell: (task: TaskRow) => JSX.Element
+}
+
+/** A column of numbers or times. */
+const number = (width: string, view: (task: TaskRow) => JSX.Element, isQuiet = true): Made => ({
+  width,
+  end: true,
+  cell: (task) => <span class={isQuiet ? "num quiet" : "num"}>{view(task)}</span>
+})
+
+const made: Readonly<Record<ColumnName, Made>> = {
   priority: { width: "104px", cell: (task) => <PriorityGlyph priority={task.priority} /> },
   status: { width: "124px", cell: (task) => <StatusBadge task={task} /> },
-  attempt: {
-    width: "76px",
-    end: true,
-    cell: (task) => <span class="num quiet">{task.attempt === 0 ? "—" : task.attempt}</span>
-  },
+  attempt: number("76px", (task) => task.attempt === 0 ? "—" : task.attempt),
   worker: {
     width: "minmax(112px, 0.5fr)",
     cell: (task) => (
@@ -101,48 +106,16 @@ const made: Readonly<
       </Show>
     )
   },
-  wait: {
-    width: "88px",
-    end: true,
-    cell: (task) => (
-      <span class="num quiet">
-        <Wait task={task} />
-      </span>
-    )
-  },
-  run: {
-    width: "88px",
-    end: true,
-    cell: (task) => (
-      <span class="num">
-        <Run task={task} />
-      </span>
-    )
-  },
-  age: {
-    width: "100px",
-    end: true,
-    cell: (task) => (
-      <span class="num quiet">
-        <Age at={task.submittedAt} />
-      </span>
-    )
-  },
+  wait: number("88px", (task) => <Wait task={task} />),
+  run: number("88px", (task) => <Run task={task} />, false),
+  age: number("100px", (task) => <Age at={task.submittedAt} />),
   tags: {
     width: "minmax(96px, 0.5fr)",
     cell: (task) => <span class="quiet">{task.tags?.join(", ") ?? "—"}</span>
   },
   tenant: { width: "minmax(88px, 0.4fr)", cell: (task) => <span class="quiet">{task.tenant ?? "—"}</span> },
   schedule: { width: "minmax(88px, 0.4fr)", cell: (task) => <span class="quiet">{task.schedule ?? "—"}</span> },
-  submitted: {
-    width: "112px",
-    end: true,
-    cell: (task) => (
-      <span class="num quiet">
-        <Moment at={task.submittedAt} />
-      </span>
-    )
-  }
+  submitted: number("112px", (task) => <Moment at={task.submittedAt} />)
 }
 
 /** Width in pixels that a column needs at least. */
