@@ -334,7 +334,9 @@ class RunOf<Progress> implements Run<Progress> {
     this.worker = task.worker
     this.idempotencyKey = task.idempotencyKey
     this.deadline = task.deadline
-    this.progress = (value) => Effect.runSync(task.progress(value))
+    // Not assigned at once: a function that is goes to the old generation, and all of its task survives with it.
+    const progress = (value: Progress) => Effect.runSync(task.progress(value))
+    this.progress = progress
     this.#task = task
     this.#fiber = fiber
   }
