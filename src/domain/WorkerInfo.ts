@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { IdMap } from "./IdMap.ts"
 import type { TaskRecord } from "./Task.ts"
 
 /**
@@ -80,7 +81,7 @@ export interface WorkerRecord {
   /** Number of leases in each reply that the worker has not settled yet. */
   readonly unsettled: Map<number, number>
   unsettledLeases: number
-  readonly leases: Set<TaskRecord>
+  readonly leases: IdMap<TaskRecord>
   /** Sum of the expected run times of its leases, in milliseconds. */
   expectedMillis: number
   /** Rises with every lease: breaks ties in favour of who was served longest ago. */

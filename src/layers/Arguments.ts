@@ -1,23 +1,13 @@
 /**
- * The arguments of an attempt: from the bytes of the wire to what the handler takes, brought up from the version of the
+ * The arguments of an attempt: from the text of the wire to what the handler takes, brought up from the version of the
  * definition that they were made with.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { Buffer } from "node:buffer"
 import type { Issue } from "../domain/JsonCodec.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
 import type { Attempt } from "../services/Executor.ts"
-
-/**
- * Returns the bytes of a message as text.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 
 /** Arguments as text of another version to those of this one. */
 const upgraded = (upgrade: (args: unknown, from: number) => unknown, from: number, text: string) =>
@@ -39,7 +29,7 @@ export const decode = (
   { definition: { args: codec, policy: { upgrade, version: ours } } }: RegisteredHandler,
   { args, version: theirs = 1 }: Attempt
 ): Result.Result<unknown, ReadonlyArray<Issue>> => {
-  const text = args.length === 0 ? "{}" : textOf(args)
+  const text = args === "" ? "{}" : args
   if (theirs === ours) return codec.decode(text)
   const issue = (advice: string): Issue => ({
     field: "",

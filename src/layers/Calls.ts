@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { AddressError, CallError, ReplyError } from "../domain/Errors.ts"
 import { BadRequest, ProtocolMismatch, Unauthorized, Unreachable } from "../domain/Errors.ts"
+import { IdMap } from "../domain/IdMap.ts"
 import type { Announcement } from "../domain/Message.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import { Discovery } from "../services/Discovery.ts"
@@ -44,12 +45,27 @@ export interface Calls {
   readonly isClosed: () => boolean
 }
 
-/** A request on its way. */
-interface Call {
+const nothing = () => {}
+
+/** A request on its way. A class for the reason that `ClientResults.ts` gives. */
+class Call {
+  readonly id: number
   readonly payload: Payload
   readonly waitMillis: number
   readonly done: (failure: CallError | undefined, reply: Uint8Array) => void
-  cancel: () => void
+  cancel: () => void = nothing
+
+  constructor(
+    id: number,
+    payload: Payload,
+    waitMillis: number,
+    done: (failure: CallError | undefined, reply: Uint8Array) => void
+  ) {
+    this.id = id
+    this.payload = payload
+    this.waitMillis = waitMillis
+    this.done = done
+  }
 }
 
 const noBytes = new Uint8Array(0)
@@ -92,9 +108,11 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     const discovery = yield* Discovery
     const runFork = Effect.runForkWith(yield* Effect.context())
 
-    const calls = new Set<Call>()
+    const calls = new IdMap<Call>()
     let connection: Connection | undefined
     let connectionScope: Scope.Closeable | undefined
+    /** Calls so far. */
+    let sent = 0
     let isClosed = false
     /** Only control planes that speak other versions have announced themselves of late. */
     let mismatch: ProtocolMismatch | undefined
@@ -110,7 +128,7 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     const dispatch = (call: Call) => {
       const timeoutMillis = settings.deadlineMillis + call.waitMillis
       const done = (failure: string | undefined, reply: Uint8Array) => {
-        calls.delete(call)
+        calls.delete(call.id)
         call.done(failure === undefined ? undefined : mismatch ?? unreachable(failure, call.waitMillis), reply)
       }
       if (connection === undefined && mismatch !== undefined) {
@@ -129,20 +147,20 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     }
 
     const send: Calls["send"] = (payload, decode, waitMillis, done) => {
-      const call: Call = {
+      const call = new Call(
+        ++sent,
         payload,
         waitMillis,
-        done: (failure, reply) => done(failure === undefined ? decode(reply) : Result.fail(failure)),
-        cancel: () => {}
-      }
+        (failure, reply) => done(failure === undefined ? decode(reply) : Result.fail(failure))
+      )
       if (isClosed) {
         queueMicrotask(() => call.done(unreachable("the client was closed", 0), noBytes))
         return call.cancel
       }
-      calls.add(call)
+      calls.set(call)
       dispatch(call)
       return () => {
-        calls.delete(call)
+        calls.delete(call.id)
         call.cancel()
       }
     }
@@ -155,7 +173,7 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
       const previous = connectionScope
       connection = opened
       connectionScope = inner
-      for (const call of calls) {
+      for (const call of calls.values()) {
         call.cancel()
         dispatch(call)
       }
@@ -166,11 +184,11 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         isClosed = true
-        for (const call of calls) {
+        for (const call of calls.values()) {
+          calls.delete(call.id)
           call.cancel()
           call.done(unreachable("the client was closed", 0), noBytes)
         }
-        calls.clear()
         return connectionScope === undefined ? Effect.void : Scope.close(connectionScope, Exit.void)
       })
     )
@@ -184,7 +202,7 @@ export const makeCalls: Effect.Effect<Calls, AddressError, Transport | Discovery
     yield* discovery.find(onFound, (found) => {
       mismatch = found
       if (connection !== undefined) return
-      for (const call of calls) {
+      for (const call of calls.values()) {
         call.cancel()
         dispatch(call)
       }

@@ -26,7 +26,7 @@ import { makeCalls } from "./Calls.ts"
 import { makeChanges, submitError } from "./ClientChanges.ts"
 import { makeEvents } from "./ClientEvents.ts"
 import { makeQueries } from "./ClientQueries.ts"
-import { makeResults, makeWaiter, whileWaiting } from "./ClientResults.ts"
+import { Caller, makeResults, whileWaiting } from "./ClientResults.ts"
 import type { Submission } from "./ClientSubmissions.ts"
 import { isTaskId, makeSubmission } from "./ClientSubmissions.ts"
 import { makeViews } from "./ClientViews.ts"
@@ -189,7 +189,7 @@ export const make = Effect.gen(function*() {
     run: (task, ...[args, options]) =>
       whileWaiting(withOrigin(task, (origin) =>
         Effect.callback((resume) => {
-          const waiter = makeWaiter(task, resume)
+          const waiter = new Caller(task, resume)
           const prepared = prepare(origin, task, args, options, true, (failure) => {
             if (failure === undefined && submission.id === id) {
               entry.isKnown = true

@@ -11,9 +11,9 @@ import type * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { Buffer } from "node:buffer"
 import type { CallError, ReplyError, ResultError, WouldDeadlock } from "../domain/Errors.ts"
 import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound } from "../domain/Errors.ts"
+import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
@@ -31,7 +31,7 @@ const resumesPerTurn = 256
 const v = Message.protocolVersion
 
 /** How the waiting for a task ended: with its outcome, or with why there is none. */
-type Ended = Result.Result<{ readonly outcome: Message.OutcomeHeader; readonly body: Buffer }, WaitError>
+type Ended = Result.Result<{ readonly outcome: Message.OutcomeHeader; readonly body: string }, WaitError>
 type WaitError = Exclude<ResultError, WouldDeadlock>
 
 /**
@@ -43,17 +43,56 @@ type WaitError = Exclude<ResultError, WouldDeadlock>
 export interface Waiter {
   readonly end: (ended: Ended) => void
   /** Gets what the handler reports meanwhile. */
-  readonly report: ((body: Buffer) => void) | undefined
+  readonly report: ((body: string) => void) | undefined
+  /** The next who waits for the same task. */
+  next: Waiter | undefined
 }
 
-interface Awaited {
-  readonly waiters: Array<Waiter>
+// What each task needs while it is waited for is made by classes, without literals of objects and arrays. Where a thousand
+// tasks are on their way the engine finds that these outlive its young generation while that is small, allocates all
+// later ones in the old generation, and they keep alive what they refer to: four fifths of all that a client allocated
+// survived, and a collection took 20 ms.
+
+/** A task that is waited for. */
+class Awaited {
+  readonly id: string
+  first: Waiter
   /** The control plane has accepted the task or knows that we wait for it. */
-  isKnown: boolean
+  isKnown = false
   /** It was asked, or is about to be, for what the handler reports too. */
-  isFollowed: boolean
+  isFollowed = false
   /** The newest of that. */
-  latest: Buffer | undefined
+  latest: string | undefined = undefined
+
+  constructor(id: string, first: Waiter) {
+    this.id = id
+    this.first = first
+  }
+
+  add(waiter: Waiter): void {
+    let last = this.first
+    while (last.next !== undefined) last = last.next
+    last.next = waiter
+  }
+
+  /** Returns whether nobody is left. */
+  remove(waiter: Waiter): boolean {
+    if (this.first === waiter) {
+      if (waiter.next === undefined) return true
+      this.first = waiter.next
+    }
+    for (let at = this.first; at.next !== undefined; at = at.next) {
+      if (at.next === waiter) {
+        at.next = waiter.next
+        break
+      }
+    }
+    return false
+  }
+
+  end(ended: Ended): void {
+    for (let at: Waiter | undefined = this.first; at !== undefined; at = at.next) at.end(ended)
+  }
 }
 
 const decodeWatchReply = Reply.decoder(Message.WatchReply)
@@ -79,21 +118,31 @@ export const whileWaiting = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, 
   })
 
 /**
- * Creates a waiter that resumes an Effect with what the task's caller gets.
+ * Resumes an Effect with what the task's caller gets.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeWaiter = (definition: Any, resume: (exit: Exit.Exit<never>) => void): Waiter => ({
-  // The definition says what the types are, and it decodes by its schemas.
-  end: (ended) =>
-    resume(
+export class Caller implements Waiter {
+  readonly report = undefined
+  next: Waiter | undefined = undefined
+  readonly #definition: Any
+  readonly #resume: (exit: Exit.Exit<never>) => void
+
+  constructor(definition: Any, resume: (exit: Exit.Exit<never>) => void) {
+    this.#definition = definition
+    this.#resume = resume
+  }
+
+  end(ended: Ended): void {
+    // The definition says what the types are, and it decodes by its schemas.
+    this.#resume(
       (Result.isSuccess(ended)
-        ? Outcomes.toExit(definition, ended.success.outcome, ended.success.body)
+        ? Outcomes.toExit(this.#definition, ended.success.outcome, ended.success.body)
         : Effect.fail(ended.failure)) as Exit.Exit<never>
-    ),
-  report: undefined
-})
+    )
+  }
+}
 
 /**
  * Who waits for what in a client.
@@ -118,7 +167,7 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
 }) => {
   /** How long a collect may wait for outcomes. */
   const collectWaitMillis = Math.min(2 * settings.heartbeatMillis, Message.maxWaitMillis)
-  const awaited = new Map<string, Awaited>()
+  const awaited = new IdMap<Awaited>()
   let watches = new Set<string>()
   let isCollecting = false
   let acknowledged = 0
@@ -129,20 +178,16 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   const add = (id: string, waiter: Waiter): Awaited => {
     const existing = awaited.get(id)
     if (existing !== undefined) {
-      existing.waiters.push(waiter)
+      existing.add(waiter)
       return existing
     }
-    const added = { waiters: [waiter], isKnown: false, isFollowed: false, latest: undefined }
-    awaited.set(id, added)
+    const added = new Awaited(id, waiter)
+    awaited.set(added)
     return added
   }
 
   const remove = (id: string, waiter: Waiter) => {
-    const entry = awaited.get(id)
-    const at = entry?.waiters.indexOf(waiter) ?? -1
-    if (entry === undefined || at === -1) return
-    entry.waiters.splice(at, 1)
-    if (entry.waiters.length === 0) awaited.delete(id)
+    if (awaited.get(id)?.remove(waiter) === true) awaited.delete(id)
   }
 
   /** Has the control plane told of a task that it was not told to tell of when it was submitted. */
@@ -152,21 +197,18 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   }
 
   const end = (id: string, ended: Ended) => {
-    const entry = awaited.get(id)
-    if (entry === undefined) return
-    awaited.delete(id)
-    for (const waiter of entry.waiters) waiter.end(ended)
+    awaited.take(id)?.end(ended)
   }
 
   const failAll = (error: CallError) => {
-    for (const id of awaited.keys()) end(id, Result.fail(error))
+    for (const { id } of awaited.values()) end(id, Result.fail(error))
   }
 
-  const report = (id: string, body: Buffer) => {
+  const report = (id: string, body: string) => {
     const entry = awaited.get(id)
     if (entry === undefined) return
     entry.latest = body
-    for (const waiter of entry.waiters) waiter.report?.(body)
+    for (let at: Waiter | undefined = entry.first; at !== undefined; at = at.next) at.report?.(body)
   }
 
   // --- Watching and collecting ---
@@ -237,16 +279,16 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
     onEpoch(header.epoch)
     acknowledged = header.last
     const { outcomes, progress = [] } = header
-    const bodies = Envelope.split(body, [...outcomes, ...progress])
+    const bodies = Envelope.texts(body, [...outcomes, ...progress])
     if (Result.isFailure(bodies)) return failAll(bodies.failure)
-    progress.forEach(({ id }, index) => report(id, bodies.success[outcomes.length + index] as Buffer))
+    progress.forEach(({ id }, index) => report(id, bodies.success[outcomes.length + index] as string))
     // Acknowledged at once, and resumed some at a time: what the first callers do next is on its way, and the next
     // outcomes with it, while the others are resumed. That keeps all three processes busy.
     const endFrom = (start: number) => {
       const stop = Math.min(start + resumesPerTurn, outcomes.length)
       for (let i = start; i < stop; i++) {
         const outcome = outcomes[i] as Message.OutcomeHeader
-        end(outcome.id, Result.succeed({ outcome, body: bodies.success[i] as Buffer }))
+        end(outcome.id, Result.succeed({ outcome, body: bodies.success[i] as string }))
       }
       if (stop < outcomes.length) setImmediate(() => endFrom(stop))
     }
@@ -263,7 +305,7 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   }
 
   const watchKnown = (isRestarted: boolean) =>
-    watchAll([...awaited].filter(([, { isKnown }]) => isKnown).map(([id]) => id), isRestarted)
+    watchAll(awaited.values().filter(({ isKnown }) => isKnown).map(({ id }) => id), isRestarted)
 
   return {
     add,
@@ -288,15 +330,15 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
     /** Waits for the outcome of a task. */
     await: <Success, Error>(definition: Any, id: string): Effect.Effect<Success, Error | ResultError> =>
       whileWaiting(Effect.callback<Success, Error | ResultError>((resume) => {
-        const waiter = makeWaiter(definition, resume)
-        if (add(id, waiter).waiters.length === 1) ask(id)
+        const waiter = new Caller(definition, resume)
+        if (add(id, waiter).first === waiter) ask(id)
         return Effect.sync(() => remove(id, waiter))
       })),
 
     /** Follows what the handler of a task reports, the newest of it, until its outcome. */
     follow(definition: Any, id: string): Stream.Stream<unknown, ProgressError> {
       const values = Stream.callback<unknown, ProgressError>((queue) => {
-        const report = (body: Buffer) => {
+        const report = (body: string) => {
           const value = Outcomes.toProgress(definition, id, body)
           if (value === undefined) return
           if (Result.isSuccess(value)) Queue.offerUnsafe(queue, value.success)
@@ -306,7 +348,7 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
           if (Result.isSuccess(ended) || ended.failure instanceof ResultEvicted) Queue.endUnsafe(queue)
           else Queue.failCauseUnsafe(queue, Cause.fail(ended.failure as ProgressError))
         }
-        const waiter: Waiter = { report, end }
+        const waiter: Waiter = { report, end, next: undefined }
         return Effect.acquireRelease(
           Effect.sync(() => {
             const entry = add(id, waiter)

@@ -46,7 +46,7 @@ export type Terms = typeof Terms.Type
  * @category models
  * @since 0.1.0
  */
-export interface Submission {
+export class Submission {
   /** Changes to that of another task when the control plane says that it holds the unique key. */
   id: string
   readonly name: string
@@ -55,6 +55,25 @@ export interface Submission {
   readonly size: number
   readonly body: string | Uint8Array
   readonly done: (failure: SubmitError | undefined) => void
+
+  // A class for the reason that `ClientResults.ts` gives.
+  constructor(
+    id: string,
+    name: string,
+    terms: Terms,
+    watch: boolean,
+    size: number,
+    body: string | Uint8Array,
+    done: (failure: SubmitError | undefined) => void
+  ) {
+    this.id = id
+    this.name = name
+    this.terms = terms
+    this.watch = watch
+    this.size = size
+    this.body = body
+    this.done = done
+  }
 }
 
 SchemaJITCompiler.enable(Terms.ast)
@@ -201,5 +220,5 @@ export const makeSubmission = (
     ...(parent === undefined ? {} : { parent: parent as TaskId }),
     ...(trace === undefined ? {} : { trace })
   }
-  return Result.succeed({ id, name, terms: said, watch, size, body, done })
+  return Result.succeed(new Submission(id, name, said, watch, size, body, done))
 }

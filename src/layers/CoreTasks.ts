@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { IdMap } from "../domain/IdMap.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
@@ -123,7 +124,7 @@ const noHistory: ReadonlyArray<EndedAttempt> = []
  */
 export const makeTasks = (parts: Parts) => {
   const { dead, observer, queue, registry, results, sessions, settings, uniques } = parts
-  const tasks = new Map<string, TaskRecord>()
+  const tasks = new IdMap<TaskRecord>()
   const timers = makeTimers<TaskRecord>()
   const timerOf = new Map<TaskRecord, Timer<TaskRecord>>()
   /** Tasks on their last chance: each is run apart from the others, so they do not stand in the queue. */
@@ -322,7 +323,7 @@ export const makeTasks = (parts: Parts) => {
 
     /** Adds an accepted task: it waits for its time, or in the queue. */
     admit(task: TaskRecord) {
-      tasks.set(task.id, task)
+      tasks.set(task)
       counts.submitted++
       enter(task, task.state, 1)
       observer?.accepted(task)

@@ -7,6 +7,7 @@
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
 import { WorkerIsLocal, WorkerNotFound } from "../domain/Errors.ts"
+import { IdMap } from "../domain/IdMap.ts"
 import type { Report, TaskType } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
@@ -151,7 +152,7 @@ export const makeWorkers = (parts: Parts) => {
 
   /** Takes a lease from a worker's books. */
   const forgo = (worker: WorkerRecord, task: TaskRecord) => {
-    worker.leases.delete(task)
+    worker.leases.delete(task.id)
     worker.expectedMillis = worker.leases.size === 0 ? 0 : worker.expectedMillis - task.expectedMillis
     if (life.isSuspect(task)) worker.suspects--
     if (task.leaseExchange > worker.settled) unsettle(worker, task.leaseExchange, 1)
@@ -238,7 +239,7 @@ export const makeWorkers = (parts: Parts) => {
 
   const take = (worker: WorkerRecord, task: TaskRecord) => {
     task.worker = worker
-    worker.leases.add(task)
+    worker.leases.set(task)
     worker.expectedMillis += task.expectedMillis
     if (!life.isSuspect(task)) return
     worker.suspects++
@@ -354,7 +355,7 @@ export const makeWorkers = (parts: Parts) => {
         suspectedAt: 0,
         unsettled: new Map(),
         unsettledLeases: 0,
-        leases: new Set(),
+        leases: new IdMap(),
         expectedMillis: 0,
         servedAt: 0,
         succeeded: previous?.succeeded ?? 0,

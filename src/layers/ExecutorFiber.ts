@@ -88,7 +88,7 @@ export const make = Effect.gen(function*() {
     checkpoint === undefined
       ? Effect.succeedNone
       // What another version of the definition reported may not decode: the work starts from its beginning then.
-      : Effect.sync(() => Result.getSuccess(progressCodec.decode(Arguments.textOf(checkpoint))))
+      : Effect.sync(() => Result.getSuccess(progressCodec.decode(checkpoint)))
 
   const contextOf = (
     handler: RegisteredHandler,

@@ -146,9 +146,8 @@ const makePool = Effect.fnUntraced(function*(options: Options) {
         failures,
         history,
         expiresInMillis: expiresInMillis === undefined ? undefined : expiresInMillis - waited,
-        // Copies: a view would take the whole message along that it is a part of.
-        args: new Uint8Array(args),
-        checkpoint: checkpoint === undefined ? undefined : new Uint8Array(checkpoint)
+        args,
+        checkpoint
       }
     })
     const { timeoutMillis } = job.handler.definition.policy

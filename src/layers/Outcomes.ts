@@ -6,7 +6,6 @@
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Buffer } from "node:buffer"
 import {
   InvalidArguments,
   InvalidResult,
@@ -48,13 +47,13 @@ const decodeTimeout = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.St
  * @category decoding
  * @since 0.1.0
  */
-export const toExit = (definition: Any, outcome: OutcomeHeader, body: Buffer): Exit.Exit<unknown, unknown> => {
+export const toExit = (definition: Any, outcome: OutcomeHeader, body: string): Exit.Exit<unknown, unknown> => {
   const { attempt, id, name: task, started = attempt > 0, state } = outcome
   if (state === "cancelled") return Exit.fail(new TaskCancelled({ id }))
   if (state === "expired") return Exit.fail(new TaskExpired({ id, task, started }))
-  if (state === "failed" && outcome.reason !== "error") return Exit.fail(toError(outcome, body.toString()))
+  if (state === "failed" && outcome.reason !== "error") return Exit.fail(toError(outcome, body))
   // A worker in another language may report nothing for a value of nothing.
-  const text = body.length === 0 ? "null" : body.toString()
+  const text = body === "" ? "null" : body
   const decoded = state === "succeeded" ? definition.success.decode(text) : definition.error.decode(text)
   if (Result.isFailure(decoded)) {
     return Exit.fail(new InvalidResult({ id, task, reason: JsonCodec.format(decoded.failure) }))
@@ -116,12 +115,12 @@ const toError = ({ attempt, id, name: task, reason }: OutcomeHeader, text: strin
 export const toProgress = (
   definition: Any,
   id: string,
-  body: Buffer
+  body: string
 ): Result.Result<unknown, InvalidResult> | undefined => {
   const { name: task, progressCodec } = definition
   if (progressCodec === undefined) return undefined
   return Result.mapError(
-    progressCodec.decode(body.toString()),
+    progressCodec.decode(body),
     (issues) => new InvalidResult({ id, task, reason: `its progress: ${JsonCodec.format(issues)}` })
   )
 }

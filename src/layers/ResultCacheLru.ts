@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { IdMap } from "../domain/IdMap.ts"
 import type { Outcome, Tombstone } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { ResultCache } from "../services/ResultCache.ts"
@@ -22,6 +23,7 @@ export const outcomeOverheadBytes = 400
 
 /** An outcome in the list of those that are kept, from the least to the most recently used. */
 interface Entry extends Tombstone {
+  readonly id: string
   readonly outcome: Outcome
   readonly keptUntil: number
   readonly size: number
@@ -45,7 +47,7 @@ export const makeUnsafe = (
 ): ResultCache["Service"] => {
   const ttl = Math.max(1, settings.resultCacheTtlMillis)
   const tombstones = makeTombstones(settings.tombstones)
-  const entries = new Map<string, Entry>()
+  const entries = new IdMap<Entry>()
   let bytes = 0
   // The ends of the list: after `ends` comes the least recently used entry, before it the most recently used.
   const ends = {} as Entry
@@ -65,12 +67,12 @@ export const makeUnsafe = (
   }
   const remove = (entry: Entry) => {
     unlink(entry)
-    entries.delete(entry.outcome.id)
+    entries.delete(entry.id)
     bytes -= entry.size
   }
   const drop = (entry: Entry) => {
     remove(entry)
-    tombstones.set(entry.outcome.id, entry.state, entry.fingerprint)
+    tombstones.set(entry.id, entry.state, entry.fingerprint)
   }
 
   let hits = 0
@@ -89,9 +91,9 @@ export const makeUnsafe = (
       const before = entries.get(id)
       if (before !== undefined) remove(before)
       const keptUntil = now + Math.min(keepMillis, ttl)
-      const entry: Entry = { outcome, state, fingerprint, keptUntil, size, previous: ends, next: ends }
+      const entry: Entry = { id, outcome, state, fingerprint, keptUntil, size, previous: ends, next: ends }
       linkLast(entry)
-      entries.set(id, entry)
+      entries.set(entry)
       bytes += size
       while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) drop(ends.next)
     },

@@ -17,6 +17,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
 import { ProtocolMismatch, Unauthorized } from "../domain/Errors.ts"
+import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
 import type { WorkerAbout } from "../domain/WorkerInfo.ts"
 import { Discovery } from "../services/Discovery.ts"
@@ -52,6 +53,8 @@ export interface Options {
 
 /** An exchange without a reply, and what it told. */
 interface Outstanding {
+  /** Of the exchange. */
+  readonly id: number
   readonly news: News
   readonly cancel: () => void
 }
@@ -89,7 +92,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const left = yield* Deferred.make<number>()
 
   /** Exchanges without a reply, oldest first. */
-  const outstanding = new Map<number, Outstanding>()
+  const outstanding = new IdMap<Outstanding>()
   let abandoned: Array<number> = []
   let connection: Connection | undefined
   let isRegistered = false
@@ -130,7 +133,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   const exchange = (connection: Connection) => {
     const news = tasks.takeNews()
     const { progress, reports } = news
-    const [oldest = seq + 1] = outstanding.keys()
+    const oldest = outstanding.first()?.id ?? seq + 1
     const number = ++seq
     // What is held can be stated completely only while no report is on its way. It is a safeguard: once in a heartbeat
     // is enough, so not after a reply that brought leases.
@@ -163,7 +166,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         setTimeout(schedule, retryMillis)
       }
     })
-    outstanding.set(number, { news, cancel })
+    outstanding.set({ id: number, news, cancel })
     if (tasks.hasNews()) schedule()
   }
 
@@ -184,7 +187,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     const { body, header } = reply.success
     broughtLeases = header.leases.length > 0
     // A lease may bring what an earlier attempt reported: then it has two bodies.
-    const bodies = Envelope.split(
+    const bodies = Envelope.texts(
       body,
       header.leases.flatMap(({ checkpoint, size }) =>
         checkpoint === undefined ? [{ size }] : [{ size }, { size: checkpoint }]
@@ -200,7 +203,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
     } else {
       let at = 0
       for (const lease of header.leases) {
-        const args = bodies.success[at++] as Uint8Array
+        const args = bodies.success[at++] as string
         tasks.receive(lease, args, lease.checkpoint === undefined ? undefined : bodies.success[at++])
       }
       tasks.startReceived()
@@ -281,9 +284,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
   /** Everything on its way is given up: its reports are sent again after the next registration. */
   const detach = () => {
     isRegistered = false
-    for (const [number, { cancel, news }] of outstanding) {
+    for (const { cancel, id, news } of outstanding.values()) {
       cancel()
-      giveUp(number, news)
+      giveUp(id, news)
     }
   }
 

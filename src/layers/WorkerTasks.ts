@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { Buffer } from "node:buffer"
+import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
 import type { FailureReason } from "../domain/Outcome.ts"
 import type { AttemptResult, Executor } from "../services/Executor.ts"
@@ -52,9 +53,10 @@ interface PendingProgress {
 }
 
 interface Running {
+  readonly id: string
   readonly lease: Lease
-  readonly args: Uint8Array
-  readonly checkpoint: Uint8Array | undefined
+  readonly args: string
+  readonly checkpoint: string | undefined
   /** Its lease has ended: nobody wants to know how it ends. */
   isAbandoned: boolean
   /** Stops what runs; `undefined` before it starts. */
@@ -98,7 +100,7 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
   readonly schedule: () => void
 }) {
   const idle = yield* Latch.make(true)
-  const running = new Map<string, Running>()
+  const running = new IdMap<Running>()
   /** Slots that are taken: by what runs, and by what has been reported and does not stop. */
   let busy = 0
   /** Handlers that wait for other tasks: their slots are free. */
@@ -243,10 +245,10 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
     free: () => Math.max(0, slots + waiting - busy),
 
     /** Takes a lease: a slot is busy from now on. */
-    receive(lease: Lease, args: Uint8Array, checkpoint: Uint8Array | undefined) {
+    receive(lease: Lease, args: string, checkpoint: string | undefined) {
       idle.closeUnsafe()
-      const entry: Running = { lease, args, checkpoint, isAbandoned: false, interrupt: undefined }
-      running.set(lease.id, entry)
+      const entry: Running = { id: lease.id, lease, args, checkpoint, isAbandoned: false, interrupt: undefined }
+      running.set(entry)
       busy++
       // A task that was lost with a worker before may be what killed it: the control plane is told that it was received
       // before it starts, so that another loss is counted as its crash.
@@ -271,12 +273,12 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
     /** Abandons everything. */
     close() {
       clearTimeout(progressTimer)
-      for (const id of running.keys()) abandon(id)
+      for (const { id } of running.values()) abandon(id)
     },
 
     /** What runs, and what has ended without its report having gone out: that is not to run again. */
     held: () => [
-      ...[...running.values()].map(({ lease: { attempt, id } }) => ({ id, attempt })),
+      ...running.values().map(({ lease: { attempt, id } }) => ({ id, attempt })),
       ...reports.map(({ header: { attempt, id } }) => ({ id, attempt }))
     ],
 

@@ -26,7 +26,7 @@ export interface EarlierAttempt {
 }
 
 /**
- * One attempt to run. `args` and `checkpoint` are encoded.
+ * One attempt to run. `args` and `checkpoint` are encoded text.
  *
  * @category models
  * @since 0.1.0
@@ -36,7 +36,7 @@ export interface Attempt {
   readonly name: string
   readonly attempt: number
   readonly worker: string
-  readonly args: Uint8Array
+  readonly args: string
   /** Version of the definition that the arguments were made with; `undefined` is 1. */
   readonly version: number | undefined
   /** The span that submitted the task, as a `traceparent`. */
@@ -48,7 +48,7 @@ export interface Attempt {
   /** Earlier attempts, oldest first; may lack the oldest of many. */
   readonly history: ReadonlyArray<EarlierAttempt>
   /** What an earlier attempt reported last. */
-  readonly checkpoint: Uint8Array | undefined
+  readonly checkpoint: string | undefined
   /** Called with the encoded value whenever the handler reports progress. */
   readonly onProgress: (body: string) => void
   /**

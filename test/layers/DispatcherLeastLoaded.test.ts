@@ -14,11 +14,11 @@ import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { makeRandom } from "../model/Random.ts"
 import { makeWorker } from "./records.ts"
 
-const lease = () => ({}) as TaskRecord
+const lease = (id: string) => ({ id }) as TaskRecord
 
 const busy = (worker: WorkerRecord, leases: number) => {
-  worker.leases.clear()
-  for (let i = 0; i < leases; i++) worker.leases.add(lease())
+  for (const { id } of worker.leases) worker.leases.delete(id)
+  for (let i = 0; i < leases; i++) worker.leases.set(lease(String(i)))
 }
 
 const make = (local: LocalPolicy = "when-alone") => {

@@ -65,7 +65,7 @@ describe("ExecutorThread", () => {
     Effect.gen(function*() {
       const executor = yield* makeExecutor({ threads: 1 })
 
-      const attempt = startAttempt(executor, "count", {}, { checkpoint: Buffer.from("40") })
+      const attempt = startAttempt(executor, "count", {}, { checkpoint: "40" })
       yield* attempt.ended
 
       assert.deepStrictEqual(attempt.events, ["progress 41", "progress 42", "progress 43", "succeeded", "end"])

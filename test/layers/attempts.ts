@@ -18,7 +18,7 @@ export const startAttempt = (
       name,
       attempt: 1,
       worker: "w",
-      args: Buffer.from(JSON.stringify(args)),
+      args: JSON.stringify(args),
       version: undefined,
       trace: undefined,
       expiresInMillis: undefined,

@@ -1,3 +1,4 @@
+import { IdMap } from "../../src/domain/IdMap.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { TaskOptions, TaskRecord } from "../../src/domain/Task.ts"
@@ -39,7 +40,7 @@ export const makeWorker = (
   suspectedAt: 0,
   unsettled: new Map(),
   unsettledLeases: 0,
-  leases: new Set(),
+  leases: new IdMap(),
   expectedMillis: 0,
   servedAt: 0,
   succeeded: 0,
