@@ -26,9 +26,9 @@ import { makeCalls } from "./Calls.ts"
 import { makeChanges, submitError } from "./ClientChanges.ts"
 import { makeEvents } from "./ClientEvents.ts"
 import { makeQueries } from "./ClientQueries.ts"
-import { Caller, makeResults, whileWaiting } from "./ClientResults.ts"
-import type { Submission } from "./ClientSubmissions.ts"
-import { isTaskId, makeSubmission } from "./ClientSubmissions.ts"
+import { Caller, makeResults, yieldSlot } from "./ClientResults.ts"
+import type { Origin, Submission } from "./ClientSubmissions.ts"
+import { isTaskId, makeSubmission, noTerms, nowhere } from "./ClientSubmissions.ts"
 import { makeViews } from "./ClientViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
@@ -43,20 +43,19 @@ const v = Message.protocolVersion
 
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
 
-/** Where tasks are submitted: the task whose handler it is, and the span. */
-interface Origin {
-  readonly parent: string | undefined
-  readonly trace: string | undefined
-}
-
-/** Runs what submits tasks of a name with where that is. */
-const withOrigin = <A, E>(
+/** Runs what submits tasks of a name with where that is; `around` is run within the task whose handler submits them. */
+const withOrigin = <A, E, E2 = never>(
   { name }: Any,
-  submit: (origin: Origin) => Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
+  submit: (origin: Origin) => Effect.Effect<A, E>,
+  around?: (task: TaskContext["Service"], submit: Effect.Effect<A, E>) => Effect.Effect<A, E | E2>
+): Effect.Effect<A, E | E2> =>
   Effect.withFiber((fiber) => {
-    const parent = Context.getOrUndefined(fiber.context, TaskContext)?.id
-    return sending(name, (trace) => submit({ parent, trace }))
+    const task = Context.getOrUndefined(fiber.context, TaskContext)
+    if (task === undefined) {
+      return sending(fiber, name, (trace) => submit(trace === undefined ? nowhere : { parent: undefined, trace }))
+    }
+    const submitted = sending(fiber, name, (trace) => submit({ parent: task.id, trace }))
+    return around === undefined ? submitted : around(task, submitted)
   })
 
 /**
@@ -101,13 +100,11 @@ export const make = Effect.gen(function*() {
   }
 
   const submit = (batch: ReadonlyArray<Submission>) => {
-    const tasks = batch.map(({ id, name, size, terms, watch }) => ({
-      id,
-      name,
-      size,
-      ...(watch ? { watch } : {}),
-      ...terms
-    }))
+    const tasks = batch.map(({ id, name, size, terms, watch }) => {
+      const header = { id, name, size, watch: watch ? true : undefined }
+      // Most have no terms, and a copy of none costs as much as the rest.
+      return terms === noTerms ? header : { ...header, ...terms }
+    })
     const bodies = batch.map(({ body }) => body)
     const payload = Envelope.encode({ v, op: "submit", session, seq: ++seq, tasks }, bodies)
     calls.send(payload, decodeSubmitReply, 0, (reply) => {
@@ -135,7 +132,7 @@ export const make = Effect.gen(function*() {
     options: SubmitOptions | undefined,
     watch: boolean,
     done: Submission["done"]
-  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, ...origin, watch, done })
+  ) => makeSubmission(settings, { task, args, id: options?.id ?? randomId(), options, origin, watch, done })
 
   const enqueue = (submission: Submission) => {
     submissions.push(submission)
@@ -187,7 +184,7 @@ export const make = Effect.gen(function*() {
           enqueue(submission)
         })),
     run: (task, ...[args, options]) =>
-      whileWaiting(withOrigin(task, (origin) =>
+      withOrigin(task, (origin) =>
         Effect.callback((resume) => {
           const waiter = new Caller(task, resume)
           const prepared = prepare(origin, task, args, options, true, (failure) => {
@@ -210,7 +207,7 @@ export const make = Effect.gen(function*() {
           const entry = results.add(id, waiter)
           enqueue(submission)
           return Effect.sync(() => results.remove(id, waiter))
-        }))),
+        }), yieldSlot),
     delayAll: (task, all, options) =>
       withOrigin(task, (origin) =>
         Effect.callback((resume) => {

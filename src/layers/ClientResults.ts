@@ -114,8 +114,19 @@ const watchError = (error: ReplyError | CallError): WaitError =>
 export const whileWaiting = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, E | WouldDeadlock> =>
   Effect.withFiber((fiber) => {
     const task = Context.getOrUndefined(fiber.context, TaskContext)
-    return task === undefined ? wait : task.yieldSlot(wait)
+    return task === undefined ? wait : yieldSlot(task, wait)
   })
+
+/**
+ * Runs what a handler waits for: the slot of its task is free meanwhile.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const yieldSlot = <A, E>(
+  task: TaskContext["Service"],
+  wait: Effect.Effect<A, E>
+): Effect.Effect<A, E | WouldDeadlock> => task.yieldSlot(wait)
 
 /**
  * Resumes an Effect with what the task's caller gets.

@@ -87,7 +87,34 @@ const decodeTerms = Schema.decodeUnknownResult(Terms)
  */
 export const isTaskId = Schema.is(TaskId)
 
-const noTerms: Terms = {}
+/**
+ * The terms of most submissions.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const noTerms: Terms = {}
+
+/**
+ * Where tasks are submitted.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Origin {
+  /** The task whose handler submits it. */
+  readonly parent: string | undefined
+  /** The span that submits it. */
+  readonly trace: string | undefined
+}
+
+/**
+ * Outside of tasks and spans.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const nowhere: Origin = { parent: undefined, trace: undefined }
 
 /** Whether a definition says nothing of its submissions: most do not, and need not be asked for each. */
 const isPlain = (
@@ -118,6 +145,12 @@ const policyTerms = (task: Any, args: unknown): Result.Result<object, ReadonlyAr
       return [{ field: thrower?.[0] ?? "", message: `this function of the definition threw ${String(cause)}` }]
     }
   )
+
+const withOrigin = (terms: Terms, { parent, trace }: Origin): Terms => ({
+  ...terms,
+  ...(parent === undefined ? {} : { parent: parent as TaskId }),
+  ...(trace === undefined ? {} : { trace })
+})
 
 const millisOf = (
   field: "in" | "expiresIn",
@@ -187,15 +220,12 @@ const termsOf = (
  */
 export const makeSubmission = (
   { maxPayloadBytes: limit, maxPayloadDepth }: Pick<Values, "maxPayloadBytes" | "maxPayloadDepth">,
-  { args, done, id, options, parent, task, trace, watch }: {
+  { args, done, id, options, origin, task, watch }: {
     readonly task: Any
     readonly args: unknown
     readonly id: string
     readonly options: SubmitOptions | undefined
-    /** The task whose handler submits it. */
-    readonly parent: string | undefined
-    /** The span that submits it. */
-    readonly trace: string | undefined
+    readonly origin: Origin
     readonly watch: boolean
     readonly done: Submission["done"]
   }
@@ -215,10 +245,6 @@ export const makeSubmission = (
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)
-  const said = parent === undefined && trace === undefined ? terms.success : {
-    ...terms.success,
-    ...(parent === undefined ? {} : { parent: parent as TaskId }),
-    ...(trace === undefined ? {} : { trace })
-  }
+  const said = origin === nowhere ? terms.success : withOrigin(terms.success, origin)
   return Result.succeed(new Submission(id, name, said, watch, size, body, done))
 }

@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { placeholder } from "../domain/Sensitive.ts"
@@ -46,24 +47,23 @@ const tracerOf = (services: Context.Context<never>): Tracer.Tracer | undefined =
   services.mapUnsafe.has(Tracer.Tracer.key) ? Context.get(services, Tracer.Tracer) : undefined
 
 /**
- * Submits tasks of a name within a span, which is the parent of all that becomes of them.
+ * Submits tasks of a name within a span of a fiber, which is the parent of all that becomes of them.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const sending = <A, E>(
+  { cache }: Fiber.Fiber<unknown, unknown>,
   name: string,
   submit: (trace: string | undefined) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.withFiber(({ cache }) =>
-    cache.tracer === undefined || !cache.tracerEnabled
-      ? submit(undefined)
-      : Effect.useSpan(
-        `send ${name}`,
-        { kind: "producer", attributes: attributes("send", name) },
-        (span) => submit(traceOf(span))
-      )
-  )
+  cache.tracer === undefined || !cache.tracerEnabled
+    ? submit(undefined)
+    : Effect.useSpan(
+      `send ${name}`,
+      { kind: "producer", attributes: attributes("send", name) },
+      (span) => submit(traceOf(span))
+    )
 
 /**
  * Creates what notes how long a task waited when an attempt starts; `undefined` without a tracer. `wall` makes milliseconds
