@@ -47,6 +47,8 @@ export class IdMap<A extends { readonly id: string | number }> {
   #hashes = new Int32Array(leastItems)
   /** Places, counted from 1, by hash. */
   #index = new Int32Array(leastItems * slotsPerItem)
+  /** Before it there are only gaps. */
+  #start = 0
   /** The place of the next item. */
   #end = 0
   #size = 0
@@ -104,7 +106,7 @@ export class IdMap<A extends { readonly id: string | number }> {
   /** The items now, the oldest first: later changes do not show. */
   values(): ReadonlyArray<A> {
     const items: Array<A> = []
-    for (let place = 0; place < this.#end; place++) {
+    for (let place = this.#start; place < this.#end; place++) {
       const item = this.#items[place]
       if (item !== undefined) items.push(item)
     }
@@ -117,9 +119,10 @@ export class IdMap<A extends { readonly id: string | number }> {
 
   /** The oldest item. */
   first(): A | undefined {
-    for (let place = 0; place < this.#end; place++) {
-      const item = this.#items[place]
+    while (this.#start < this.#end) {
+      const item = this.#items[this.#start]
       if (item !== undefined) return item
+      this.#start++
     }
     return undefined
   }
@@ -166,7 +169,7 @@ export class IdMap<A extends { readonly id: string | number }> {
   #fill(items: ReadonlyArray<A | undefined>, hashes: Int32Array): void {
     const end = this.#end
     let place = 0
-    for (let from = 0; from < end; from++) {
+    for (let from = this.#start; from < end; from++) {
       const item = items[from]
       if (item === undefined) continue
       const hash = hashes[from] as number
@@ -174,6 +177,7 @@ export class IdMap<A extends { readonly id: string | number }> {
       this.#hashes[place] = hash
       this.#index[this.#freeSlot(hash)] = ++place
     }
+    this.#start = 0
     this.#end = place
     if (items === this.#items) this.#items.fill(undefined, place, end)
   }

@@ -14,7 +14,7 @@ import { Buffer } from "node:buffer"
 import { WouldDeadlock } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
 import { TaskContext } from "../domain/TaskContext.ts"
-import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
+import type { ProgressCodec, RegisteredHandler } from "../domain/TaskDefinition.ts"
 import type { Attempt, AttemptResult } from "../services/Executor.ts"
 import { Executor } from "../services/Executor.ts"
 import { Settings } from "../services/Settings.ts"
@@ -24,24 +24,102 @@ import * as AttemptResults from "./AttemptResults.ts"
 import * as Timer from "./Timer.ts"
 import { makeProcessing } from "./Traces.ts"
 
+type Service = TaskContext["Service"]
+
 const anyJson = JsonCodec.make(Schema.Unknown)
 
-/** Counts the waits of one attempt: the first gives its slot away, the last takes it back. */
-const yieldSlot = ({ id, name, setWaiting }: Attempt): TaskContext["Service"]["yieldSlot"] => {
-  let waits = 0
-  return (wait) =>
-    Effect.acquireUseRelease(
+/** What the contexts of attempts have in common. */
+interface Shared {
+  readonly maxProgressBytes: number
+  readonly now: () => number
+}
+
+/**
+ * What a handler is told of its attempt. A class because every attempt makes one, and few handlers ask for more than the
+ * id: what they would say is made when they do.
+ */
+class AttemptContext implements Service {
+  readonly #shared: Shared
+  readonly #handler: RegisteredHandler
+  readonly #attempt: Attempt
+  readonly #isOver: () => boolean
+  readonly deadline: number | undefined
+  /** Waits for other tasks: the first gives the slot away, the last takes it back. */
+  #waits = 0
+
+  constructor(shared: Shared, handler: RegisteredHandler, attempt: Attempt, isOver: () => boolean) {
+    this.#shared = shared
+    this.#handler = handler
+    this.#attempt = attempt
+    this.#isOver = isOver
+    const { definition: { policy: { timeoutMillis } } } = handler
+    const { expiresInMillis } = attempt
+    this.deadline = timeoutMillis === undefined && expiresInMillis === undefined
+      ? undefined
+      : shared.now() + Math.min(timeoutMillis ?? Infinity, expiresInMillis ?? Infinity)
+  }
+
+  get id() {
+    return this.#attempt.id
+  }
+  get name() {
+    return this.#attempt.name
+  }
+  get attempt() {
+    return this.#attempt.attempt
+  }
+  get worker() {
+    return this.#attempt.worker
+  }
+  get idempotencyKey() {
+    return this.#attempt.id
+  }
+
+  get #codec(): ProgressCodec<unknown> {
+    return this.#handler.definition.progressCodec ?? anyJson
+  }
+
+  get progress(): Service["progress"] {
+    return (value) =>
       Effect.suspend(() => {
-        if (waits === 0 && !setWaiting(true)) return Effect.fail(new WouldDeadlock({ id, task: name }))
-        waits++
+        const encoded = this.#codec.encode(value)
+        if (Result.isFailure(encoded)) {
+          return Effect.die(new TypeError(`The progress does not fit its schema: ${JsonCodec.format(encoded.failure)}`))
+        }
+        const size = Buffer.byteLength(encoded.success)
+        const limit = this.#shared.maxProgressBytes
+        if (size > limit) {
+          return Effect.die(new RangeError(`The progress has ${size} bytes encoded; the limit is ${limit}`))
+        }
+        if (!this.#isOver()) this.#attempt.onProgress(encoded.success)
         return Effect.void
-      }),
-      () => wait,
-      () =>
-        Effect.sync(() => {
-          if (--waits === 0) setWaiting(false)
-        })
-    )
+      })
+  }
+
+  get checkpoint(): Service["checkpoint"] {
+    const { checkpoint } = this.#attempt
+    return checkpoint === undefined
+      ? Effect.succeedNone
+      // What another version of the definition reported may not decode: the work starts from its beginning then.
+      : Effect.sync(() => Result.getSuccess(this.#codec.decode(checkpoint)))
+  }
+
+  get yieldSlot(): Service["yieldSlot"] {
+    const { id, name, setWaiting } = this.#attempt
+    return (wait) =>
+      Effect.acquireUseRelease(
+        Effect.suspend(() => {
+          if (this.#waits === 0 && !setWaiting(true)) return Effect.fail(new WouldDeadlock({ id, task: name }))
+          this.#waits++
+          return Effect.void
+        }),
+        () => wait,
+        () =>
+          Effect.sync(() => {
+            if (--this.#waits === 0) setWaiting(false)
+          })
+      )
+  }
 }
 
 /**
@@ -60,51 +138,7 @@ export const make = Effect.gen(function*() {
   const { middleware } = registry
   const processing = makeProcessing(services)
 
-  const deadline = ({ definition: { policy: { timeoutMillis } } }: RegisteredHandler, { expiresInMillis }: Attempt) =>
-    timeoutMillis === undefined && expiresInMillis === undefined
-      ? undefined
-      : clock.currentTimeMillisUnsafe() + Math.min(timeoutMillis ?? Infinity, expiresInMillis ?? Infinity)
-
-  const report = (
-    { definition: { progressCodec = anyJson } }: RegisteredHandler,
-    { onProgress }: Attempt,
-    isOver: () => boolean
-  ) =>
-  (value: unknown) =>
-    Effect.suspend(() => {
-      const encoded = progressCodec.encode(value)
-      if (Result.isFailure(encoded)) {
-        return Effect.die(new TypeError(`The progress does not fit its schema: ${JsonCodec.format(encoded.failure)}`))
-      }
-      const size = Buffer.byteLength(encoded.success)
-      if (size > maxProgressBytes) {
-        return Effect.die(new RangeError(`The progress has ${size} bytes encoded; the limit is ${maxProgressBytes}`))
-      }
-      if (!isOver()) onProgress(encoded.success)
-      return Effect.void
-    })
-
-  const checkpoint = ({ definition: { progressCodec = anyJson } }: RegisteredHandler, { checkpoint }: Attempt) =>
-    checkpoint === undefined
-      ? Effect.succeedNone
-      // What another version of the definition reported may not decode: the work starts from its beginning then.
-      : Effect.sync(() => Result.getSuccess(progressCodec.decode(checkpoint)))
-
-  const contextOf = (
-    handler: RegisteredHandler,
-    attempt: Attempt,
-    isOver: () => boolean
-  ): TaskContext["Service"] => ({
-    id: attempt.id,
-    name: attempt.name,
-    attempt: attempt.attempt,
-    worker: attempt.worker,
-    idempotencyKey: attempt.id,
-    deadline: deadline(handler, attempt),
-    progress: report(handler, attempt, isOver),
-    checkpoint: checkpoint(handler, attempt),
-    yieldSlot: yieldSlot(attempt)
-  })
+  const shared: Shared = { maxProgressBytes, now: () => clock.currentTimeMillisUnsafe() }
 
   return Executor.of({
     start(attempt, onAnyResult, onEnd) {
@@ -132,14 +166,15 @@ export const make = Effect.gen(function*() {
       let isReported = false
       let isEnded = false
       let cancelTimer: (() => void) | undefined
-      const task = contextOf(handler, attempt, () => isReported)
+      const task = new AttemptContext(shared, handler, attempt, () => isReported)
       // Suspended: a handler that throws while it makes its Effect is a defect of the task, not of the worker.
       const run = middleware.reduceRight<Effect.Effect<unknown, unknown, TaskContext>>(
         (run, around) => Effect.suspend(() => around(run, task)),
         Effect.suspend(() => handler.run(args.success))
       )
-      const fiber = Effect.runForkWith(Context.add(processing.services(handler.services), TaskContext, task))(
-        processing.span(
+      const context = processing.services(handler.services)
+      const fiber = Effect.runForkWith(Context.add(context, TaskContext, task))(
+        !processing.isTraced(context) ? run : processing.span(
           run,
           attempt,
           (id) => {

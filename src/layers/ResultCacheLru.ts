@@ -21,14 +21,12 @@ import { makeTombstones } from "./Tombstones.ts"
  */
 export const outcomeOverheadBytes = 400
 
-/** An outcome in the list of those that are kept, from the least to the most recently used. */
+/** An outcome that is kept. */
 interface Entry extends Tombstone {
   readonly id: string
   readonly outcome: Outcome
   readonly keptUntil: number
   readonly size: number
-  previous: Entry
-  next: Entry
 }
 
 /**
@@ -36,8 +34,8 @@ interface Entry extends Tombstone {
  *
  * **Details**
  *
- * A list through the entries and a map by id, made for this: each task passes here, and with a general cache library this
- * was two fifths of what a task costs the control plane (`bench/ControlPlane.ts`).
+ * Made for this: each task passes here, and with a general cache library this was two fifths of what a task costs the
+ * control plane (`bench/ControlPlane.ts`).
  *
  * @category constructors
  * @since 0.1.0
@@ -47,28 +45,13 @@ export const makeUnsafe = (
 ): ResultCache["Service"] => {
   const ttl = Math.max(1, settings.resultCacheTtlMillis)
   const tombstones = makeTombstones(settings.tombstones)
+  /** From the least to the most recently used: what is used is taken out and added again. */
   const entries = new IdMap<Entry>()
   let bytes = 0
-  // The ends of the list: after `ends` comes the least recently used entry, before it the most recently used.
-  const ends = {} as Entry
-  ends.previous = ends
-  ends.next = ends
 
-  const unlink = (entry: Entry) => {
-    entry.previous.next = entry.next
-    entry.next.previous = entry.previous
-  }
-  const linkLast = (entry: Entry) => {
-    const last = ends.previous
-    entry.previous = last
-    entry.next = ends
-    last.next = entry
-    ends.previous = entry
-  }
-  const remove = (entry: Entry) => {
-    unlink(entry)
-    entries.delete(entry.id)
-    bytes -= entry.size
+  const remove = ({ id, size }: Entry) => {
+    entries.delete(id)
+    bytes -= size
   }
   const drop = (entry: Entry) => {
     remove(entry)
@@ -91,11 +74,11 @@ export const makeUnsafe = (
       const before = entries.get(id)
       if (before !== undefined) remove(before)
       const keptUntil = now + Math.min(keepMillis, ttl)
-      const entry: Entry = { id, outcome, state, fingerprint, keptUntil, size, previous: ends, next: ends }
-      linkLast(entry)
-      entries.set(entry)
+      entries.set({ id, outcome, state, fingerprint, keptUntil, size })
       bytes += size
-      while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) drop(ends.next)
+      while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) {
+        drop(entries.first() as Entry)
+      }
     },
     get(id, now) {
       const entry = entries.get(id)
@@ -105,8 +88,8 @@ export const makeUnsafe = (
         return undefined
       }
       hits++
-      unlink(entry)
-      linkLast(entry)
+      entries.delete(id)
+      entries.set(entry)
       return entry.outcome
     },
     peek(id, now) {
@@ -121,7 +104,7 @@ export const makeUnsafe = (
       tombstones.delete(id)
     },
     *outcomes() {
-      for (let entry = ends.previous; entry !== ends; entry = entry.previous) yield entry.outcome
+      for (const { outcome } of entries.values().toReversed()) yield outcome
     },
     expire(now) {
       for (const entry of entries.values()) if (isStale(entry, now)) drop(entry)

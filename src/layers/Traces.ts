@@ -129,6 +129,9 @@ export const makeProcessing = (services: Context.Context<never>) => {
     services: (of: Context.Context<never>): Context.Context<never> =>
       ours === undefined || tracerOf(of) !== undefined ? of : Context.add(of, Tracer.Tracer, ours),
 
+    /** Whether what runs with these services can have spans at all. */
+    isTraced: (services: Context.Context<never>): boolean => tracerOf(services) !== undefined,
+
     span: <A, E, R>(
       run: Effect.Effect<A, E, R>,
       { attempt, history, id, name, trace, worker }: Attempt,
