@@ -69,13 +69,15 @@ export class IdMap<A extends { readonly id: string | number }> {
     return this.#find(id, hashOf(id)) >= 0
   }
 
-  /** Adds an item, in the place of the one with the same id if there is one. */
-  set(item: A): void {
+  /** Adds an item, in the place of the one with the same id if there is one: returns that one. */
+  set(item: A): A | undefined {
     const hash = hashOf(item.id)
     const known = this.#find(item.id, hash)
     if (known >= 0) {
-      this.#items[(this.#index[known] as number) - 1] = item
-      return
+      const at = (this.#index[known] as number) - 1
+      const before = this.#items[at]
+      this.#items[at] = item
+      return before
     }
     if (this.#end === this.#items.length) this.#makeRoom()
     const place = this.#end++
@@ -83,19 +85,24 @@ export class IdMap<A extends { readonly id: string | number }> {
     this.#hashes[place] = hash
     this.#index[this.#freeSlot(hash)] = place + 1
     this.#size++
+    return undefined
   }
 
   /** Deletes the item with this id, and returns it. */
   take(id: A["id"]): A | undefined {
     const slot = this.#find(id, hashOf(id))
-    if (slot < 0) return undefined
-    const place = (this.#index[slot] as number) - 1
-    const item = this.#items[place]
-    this.#items[place] = undefined
-    this.#index[slot] = deleted
-    this.#size--
-    if (this.#size === 0 && this.#items.length > keptItems) this.#resize(leastItems)
-    return item
+    return slot < 0 ? undefined : this.#takeFrom(slot)
+  }
+
+  /** Deletes the oldest item, and returns it. */
+  shift(): A | undefined {
+    if (this.first() === undefined) return undefined
+    const place = this.#start + 1
+    const mask = this.#index.length - 1
+    // The hash that is kept: the id, and all of the item, may be in no cache any more.
+    let slot = (this.#hashes[this.#start] as number) & mask
+    while (this.#index[slot] !== place) slot = (slot + 1) & mask
+    return this.#takeFrom(slot)
   }
 
   /** Deletes the item with this id. Returns whether there was one. */
@@ -125,6 +132,16 @@ export class IdMap<A extends { readonly id: string | number }> {
       this.#start++
     }
     return undefined
+  }
+
+  #takeFrom(slot: number): A | undefined {
+    const place = (this.#index[slot] as number) - 1
+    const item = this.#items[place]
+    this.#items[place] = undefined
+    this.#index[slot] = deleted
+    this.#size--
+    if (this.#size === 0 && this.#items.length > keptItems) this.#resize(leastItems)
+    return item
   }
 
   #find(id: A["id"], hash: number): number {

@@ -46,15 +46,15 @@ interface ResultWaiter {
 
 const v = Message.protocolVersion
 
-const outcomeHeader = (outcome: Outcome): OutcomeHeader => ({
-  id: outcome.id as OutcomeHeader["id"],
-  name: outcome.name,
-  state: outcome.state,
-  ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-  attempt: outcome.attempt,
-  ...(outcome.state === "expired" ? { started: outcome.attempt > 0 } : {}),
-  size: outcome.body.length
-})
+const outcomeHeader = ({ attempt, body, id, name, reason, state }: Outcome): OutcomeHeader => {
+  const header = { id: id as OutcomeHeader["id"], name, state, attempt, size: body.length }
+  if (reason === undefined && state !== "expired") return header
+  return {
+    ...header,
+    ...(reason === undefined ? {} : { reason }),
+    ...(state === "expired" ? { started: attempt > 0 } : {})
+  }
+}
 
 /** Whether a request changes nothing and tells of no outcome: its answer waits for nothing. */
 const isRead = ({ op }: ClientRequest): boolean => reads.has(op)

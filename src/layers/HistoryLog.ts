@@ -73,8 +73,12 @@ const attemptBytes = 200
 /** Tasks that run a task again, of which it is remembered. */
 const maxRetriedAs = 20
 
-/** Slots in the beginning: room is made when it is needed. */
-const firstCapacity = 1_024
+/**
+ * Slots in the beginning, and how many times as many there are when they are full. What numbers need is not in RAM before
+ * it is used, so much room costs little; to make room often was an eighth of what a task costs a control plane at first.
+ */
+const firstCapacity = 4_096
+const growth = 8
 
 const removed = 255
 const states = FinalStates.literals
@@ -147,11 +151,11 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
 
   const slotOf = (number: number) => number % capacity
 
-  /** Doubles the room. */
+  /** Makes more room. */
   const grow = () => {
     const before = columns
     const beforeCapacity = capacity
-    capacity = Math.min(maxTasks, 2 * capacity)
+    capacity = Math.min(maxTasks, growth * capacity)
     columns = makeColumns(capacity)
     index = indexOf()
     const keys = Object.keys(before) as Array<keyof typeof before>

@@ -45,7 +45,7 @@ export const makeUnsafe = (
 ): ResultCache["Service"] => {
   const ttl = Math.max(1, settings.resultCacheTtlMillis)
   const tombstones = makeTombstones(settings.tombstones)
-  /** From the least to the most recently used: what is used is taken out and added again. */
+  /** From the least to the most recently used. */
   const entries = new IdMap<Entry>()
   let bytes = 0
 
@@ -53,9 +53,19 @@ export const makeUnsafe = (
     entries.delete(id)
     bytes -= size
   }
+  const bury = ({ fingerprint, id, state }: Entry) => tombstones.set(id, state, fingerprint)
   const drop = (entry: Entry) => {
     remove(entry)
-    tombstones.set(entry.id, entry.state, entry.fingerprint)
+    bury(entry)
+  }
+  const dropOldest = () => {
+    const oldest = entries.shift() as Entry
+    bytes -= oldest.size
+    bury(oldest)
+  }
+  const use = (entry: Entry) => {
+    entries.delete(entry.id)
+    entries.set(entry)
   }
 
   let hits = 0
@@ -71,14 +81,15 @@ export const makeUnsafe = (
         tombstones.set(id, state, fingerprint)
         return
       }
-      const before = entries.get(id)
-      if (before !== undefined) remove(before)
       const keptUntil = now + Math.min(keepMillis, ttl)
-      entries.set({ id, outcome, state, fingerprint, keptUntil, size })
+      const entry: Entry = { id, outcome, state, fingerprint, keptUntil, size }
+      const before = entries.set(entry)
       bytes += size
-      while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) {
-        drop(entries.first() as Entry)
+      if (before !== undefined) {
+        bytes -= before.size
+        use(entry)
       }
+      while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) dropOldest()
     },
     get(id, now) {
       const entry = entries.get(id)
@@ -88,8 +99,7 @@ export const makeUnsafe = (
         return undefined
       }
       hits++
-      entries.delete(id)
-      entries.set(entry)
+      use(entry)
       return entry.outcome
     },
     peek(id, now) {

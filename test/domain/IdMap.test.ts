@@ -23,8 +23,12 @@ describe("IdMap", () => {
         assert.strictEqual(map.has(id), known !== undefined)
         if (random() < sets) {
           const item = { id, value: step }
-          map.set(item)
+          assert.strictEqual(map.set(item), known)
           model.set(id, item)
+        } else if (random() < 0.2) {
+          const [oldest] = model.values()
+          assert.strictEqual(map.shift(), oldest)
+          if (oldest !== undefined) model.delete(oldest.id)
         } else {
           assert.strictEqual(map.take(id), known)
           model.delete(id)
