@@ -9,8 +9,8 @@
  * @since 0.1.0
  */
 
-/** Room for items in the beginning. */
-const leastItems = 32
+/** Room for items in the beginning: there are some for each worker. */
+const leastItems = 8
 
 /** Room for more than this is given back when the last item has gone. */
 const keptItems = 4_096

@@ -12,6 +12,7 @@ import { Buffer } from "node:buffer"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, Unauthorized, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
+import { IdMap } from "../domain/IdMap.ts"
 import type { WorkerRequest } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -40,8 +41,8 @@ interface Link {
   waiting: Incoming | undefined
   waitingSeq: number
   waitingSince: number
-  /** Replies that were sent and not settled: a resent exchange gets the same again. */
-  readonly replies: Map<number, Payload>
+  /** Replies that were sent and not settled, by the number of the exchange: a resent one gets the same again. */
+  readonly replies: IdMap<{ readonly id: number; readonly payload: Payload }>
   abandon: Array<string>
   cancel: Array<string>
   late: Array<string>
@@ -184,7 +185,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         waiting: undefined,
         waitingSeq: 0,
         waitingSince: time,
-        replies: new Map(),
+        replies: new IdMap(),
         abandon: [],
         cancel: [],
         late: [],
@@ -236,7 +237,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     // A copy that was overtaken: the worker has its reply, or has given it up and reports again.
     if (seq <= link.worker.settled) return request.reply(Envelope.encode({ v, seq, leases: [] }))
     const stored = link.replies.get(seq)
-    if (stored !== undefined) return request.reply(stored)
+    if (stored !== undefined) return request.reply(stored.payload)
     // The newest exchange again, whose reply is still to come: the connection that carried it may be gone.
     if (link.waitingSeq === seq) {
       core.seen(link.worker, time)
@@ -273,7 +274,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       },
       time
     )
-    for (const number of link.replies.keys()) if (number <= settled) link.replies.delete(number)
+    for (const { id } of link.replies) if (id <= settled) link.replies.delete(id)
     schedule()
     if (seq < worker.exchange) {
       const payload = Envelope.encode({ v, seq, leases: [], ...unlessEmpty({ abandon, late }) })
@@ -329,12 +330,8 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
   }
 
   const storeReply = (link: Link, seq: number, payload: Payload) => {
-    link.replies.set(seq, payload)
-    if (link.replies.size <= maxStoredReplies) return
-    for (const oldest of link.replies.keys()) {
-      link.replies.delete(oldest)
-      return
-    }
+    link.replies.set({ id: seq, payload })
+    if (link.replies.size > maxStoredReplies) link.replies.shift()
   }
 
   const takeReport = (worker: WorkerRecord, report: Message.Report, body: Uint8Array, time: number): boolean => {
