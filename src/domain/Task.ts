@@ -203,7 +203,7 @@ export interface TaskRecord {
   expectedMillis: number
   /** Tokens of the sessions that are to be told the outcome. */
   watchers: ReadonlyArray<string>
-  /** Links of the queue's lane, owned by the queue. */
+  /** Links of the queue's lane, or of the leases of its worker; owned by what it is in. */
   next: TaskRecord | undefined
   previous: TaskRecord | undefined
 }

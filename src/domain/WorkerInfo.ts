@@ -5,8 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import type { IdMap } from "./IdMap.ts"
-import type { TaskRecord } from "./Task.ts"
+import type { LeaseList } from "./LeaseList.ts"
 
 /**
  * Schema for the id of a worker: what people see. It need not be unique: its session token is what identifies it.
@@ -81,7 +80,7 @@ export interface WorkerRecord {
   /** Number of leases in each reply that the worker has not settled yet. */
   readonly unsettled: Map<number, number>
   unsettledLeases: number
-  readonly leases: IdMap<TaskRecord>
+  readonly leases: LeaseList
   /** Sum of the expected run times of its leases, in milliseconds. */
   expectedMillis: number
   /** Rises with every lease: breaks ties in favour of who was served longest ago. */

@@ -187,14 +187,13 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   // --- Waiters ---
 
   const add = (id: string, waiter: Waiter): Awaited => {
-    const existing = awaited.get(id)
-    if (existing !== undefined) {
-      existing.add(waiter)
-      return existing
-    }
     const added = new Awaited(id, waiter)
-    awaited.set(added)
-    return added
+    const existing = awaited.set(added)
+    // Hardly ever: so the others are looked up once.
+    if (existing === undefined) return added
+    awaited.set(existing)
+    existing.add(waiter)
+    return existing
   }
 
   const remove = (id: string, waiter: Waiter) => {

@@ -7,7 +7,7 @@
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
 import { WorkerIsLocal, WorkerNotFound } from "../domain/Errors.ts"
-import { IdMap } from "../domain/IdMap.ts"
+import { LeaseList } from "../domain/LeaseList.ts"
 import type { Report, TaskType } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { TaskRecord } from "../domain/Task.ts"
@@ -152,7 +152,7 @@ export const makeWorkers = (parts: Parts) => {
 
   /** Takes a lease from a worker's books. */
   const forgo = (worker: WorkerRecord, task: TaskRecord) => {
-    worker.leases.delete(task.id)
+    worker.leases.delete(task)
     worker.expectedMillis = worker.leases.size === 0 ? 0 : worker.expectedMillis - task.expectedMillis
     if (life.isSuspect(task)) worker.suspects--
     if (task.leaseExchange > worker.settled) unsettle(worker, task.leaseExchange, 1)
@@ -239,7 +239,7 @@ export const makeWorkers = (parts: Parts) => {
 
   const take = (worker: WorkerRecord, task: TaskRecord) => {
     task.worker = worker
-    worker.leases.set(task)
+    worker.leases.add(task)
     worker.expectedMillis += task.expectedMillis
     if (!life.isSuspect(task)) return
     worker.suspects++
@@ -355,7 +355,7 @@ export const makeWorkers = (parts: Parts) => {
         suspectedAt: 0,
         unsettled: new Map(),
         unsettledLeases: 0,
-        leases: new IdMap(),
+        leases: new LeaseList(),
         expectedMillis: 0,
         servedAt: 0,
         succeeded: previous?.succeeded ?? 0,

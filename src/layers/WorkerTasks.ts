@@ -57,6 +57,8 @@ interface Running {
   readonly lease: Lease
   readonly args: string
   readonly checkpoint: string | undefined
+  /** It is among those that run: it has not ended, and the task was not leased to this worker again meanwhile. */
+  isCurrent: boolean
   /** Its lease has ended: nobody wants to know how it ends. */
   isAbandoned: boolean
   /** Stops what runs; `undefined` before it starts. */
@@ -118,7 +120,7 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
   const start = (entry: Running) => {
     const { args, checkpoint, lease } = entry
     const { attempt, expiresIn, failures = 0, history = noHistory, id, name, trace, version } = lease
-    if (running.get(id) !== entry) return
+    if (!entry.isCurrent) return
     entry.interrupt = executor.start(
       {
         id,
@@ -172,7 +174,8 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
         body
       })
     }
-    if (running.get(id) === entry) running.delete(id)
+    if (entry.isCurrent) running.delete(id)
+    entry.isCurrent = false
     schedule()
   }
 
@@ -247,8 +250,17 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
     /** Takes a lease: a slot is busy from now on. */
     receive(lease: Lease, args: string, checkpoint: string | undefined) {
       idle.closeUnsafe()
-      const entry: Running = { id: lease.id, lease, args, checkpoint, isAbandoned: false, interrupt: undefined }
-      running.set(entry)
+      const entry: Running = {
+        id: lease.id,
+        lease,
+        args,
+        checkpoint,
+        isCurrent: true,
+        isAbandoned: false,
+        interrupt: undefined
+      }
+      const before = running.set(entry)
+      if (before !== undefined) before.isCurrent = false
       busy++
       // A task that was lost with a worker before may be what killed it: the control plane is told that it was received
       // before it starts, so that another loss is counted as its crash.

@@ -14,11 +14,11 @@ import { WorkerRegistry } from "../../src/services/WorkerRegistry.ts"
 import { makeRandom } from "../model/Random.ts"
 import { makeWorker } from "./records.ts"
 
-const lease = (id: string) => ({ id }) as TaskRecord
+const lease = () => ({ next: undefined, previous: undefined }) as TaskRecord
 
 const busy = (worker: WorkerRecord, leases: number) => {
-  for (const { id } of worker.leases) worker.leases.delete(id)
-  for (let i = 0; i < leases; i++) worker.leases.set(lease(String(i)))
+  for (const task of worker.leases) worker.leases.delete(task)
+  for (let i = 0; i < leases; i++) worker.leases.add(lease())
 }
 
 const make = (local: LocalPolicy = "when-alone") => {

@@ -1,4 +1,4 @@
-import { IdMap } from "../../src/domain/IdMap.ts"
+import { LeaseList } from "../../src/domain/LeaseList.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { TaskOptions, TaskRecord } from "../../src/domain/Task.ts"
@@ -40,7 +40,7 @@ export const makeWorker = (
   suspectedAt: 0,
   unsettled: new Map(),
   unsettledLeases: 0,
-  leases: new IdMap(),
+  leases: new LeaseList(),
   expectedMillis: 0,
   servedAt: 0,
   succeeded: 0,
