@@ -35,10 +35,15 @@ interface Shared {
 }
 
 /**
- * What a handler is told of its attempt. A class because every attempt makes one, and few handlers ask for more than the
- * id: what they would say is made when they do.
+ * What a handler is told of its attempt. A class because every attempt makes one, and few handlers say something of it:
+ * what they would say it with is made when they do.
  */
 class AttemptContext implements Service {
+  readonly id: string
+  readonly name: string
+  readonly attempt: number
+  readonly worker: string
+  readonly idempotencyKey: string
   readonly #shared: Shared
   readonly #handler: RegisteredHandler
   readonly #attempt: Attempt
@@ -48,6 +53,11 @@ class AttemptContext implements Service {
   #waits = 0
 
   constructor(shared: Shared, handler: RegisteredHandler, attempt: Attempt, isOver: () => boolean) {
+    this.id = attempt.id
+    this.name = attempt.name
+    this.attempt = attempt.attempt
+    this.worker = attempt.worker
+    this.idempotencyKey = attempt.id
     this.#shared = shared
     this.#handler = handler
     this.#attempt = attempt
@@ -57,22 +67,6 @@ class AttemptContext implements Service {
     this.deadline = timeoutMillis === undefined && expiresInMillis === undefined
       ? undefined
       : shared.now() + Math.min(timeoutMillis ?? Infinity, expiresInMillis ?? Infinity)
-  }
-
-  get id() {
-    return this.#attempt.id
-  }
-  get name() {
-    return this.#attempt.name
-  }
-  get attempt() {
-    return this.#attempt.attempt
-  }
-  get worker() {
-    return this.#attempt.worker
-  }
-  get idempotencyKey() {
-    return this.#attempt.id
   }
 
   get #codec(): ProgressCodec<unknown> {
