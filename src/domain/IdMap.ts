@@ -24,8 +24,13 @@ const deleted = -1
 /** Of this process: who chooses ids can't choose them so that they collide. */
 const [seed = 0] = crypto.getRandomValues(new Int32Array(1))
 
-/** FNV-1a, with the bits mixed at the end: the index takes the lowest. */
-const hashOf = (id: string | number): number => {
+/**
+ * Returns the hash of an id: FNV-1a, with the bits mixed at the end, since tables take the lowest. Another one in each process.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const hashOf = (id: string | number): number => {
   let hash = seed
   if (typeof id === "number") hash ^= id
   else for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
@@ -36,7 +41,7 @@ const hashOf = (id: string | number): number => {
 const room = <A>(items: number): Array<A | undefined> => Array.from({ length: items }, () => undefined)
 
 /**
- * Items by their ids. Numbers as ids are whole numbers.
+ * Items by their ids, which do not change while they are in here. Numbers as ids are whole numbers.
  *
  * @category models
  * @since 0.1.0

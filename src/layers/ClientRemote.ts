@@ -26,7 +26,7 @@ import { makeCalls } from "./Calls.ts"
 import { makeChanges, submitError } from "./ClientChanges.ts"
 import { makeEvents } from "./ClientEvents.ts"
 import { makeQueries } from "./ClientQueries.ts"
-import { Caller, makeResults, yieldSlot } from "./ClientResults.ts"
+import { Caller, makeResults } from "./ClientResults.ts"
 import type { Origin, Submission } from "./ClientSubmissions.ts"
 import { isTaskId, makeSubmission, noTerms, nowhere } from "./ClientSubmissions.ts"
 import { makeViews } from "./ClientViews.ts"
@@ -207,7 +207,7 @@ export const make = Effect.gen(function*() {
           const entry = results.add(id, waiter)
           enqueue(submission)
           return Effect.sync(() => results.remove(id, waiter))
-        }), yieldSlot),
+        }), (task, submitted) => task.yieldSlot(submitted)),
     delayAll: (task, all, options) =>
       withOrigin(task, (origin) =>
         Effect.callback((resume) => {

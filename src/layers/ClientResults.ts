@@ -77,21 +77,38 @@ class Awaited {
 
   /** Returns whether nobody is left. */
   remove(waiter: Waiter): boolean {
+    const { next } = waiter
     if (this.first === waiter) {
-      if (waiter.next === undefined) return true
-      this.first = waiter.next
+      if (next === undefined) return true
+      this.first = next
+    } else {
+      let before: Waiter | undefined = this.first
+      while (before !== undefined && before.next !== waiter) before = before.next
+      if (before === undefined) return false
+      before.next = next
     }
-    for (let at = this.first; at.next !== undefined; at = at.next) {
-      if (at.next === waiter) {
-        at.next = waiter.next
-        break
-      }
-    }
+    // It may wait for another task next, whose waiters are others.
+    waiter.next = undefined
     return false
   }
 
   end(ended: Ended): void {
-    for (let at: Waiter | undefined = this.first; at !== undefined; at = at.next) at.end(ended)
+    this.#each((waiter) => waiter.end(ended))
+  }
+
+  report(body: string): void {
+    this.latest = body
+    this.#each((waiter) => waiter.report?.(body))
+  }
+
+  /** Whoever is told may stop waiting at once. */
+  #each(tell: (waiter: Waiter) => void): void {
+    let waiter: Waiter | undefined = this.first
+    while (waiter !== undefined) {
+      const { next }: Waiter = waiter
+      tell(waiter)
+      waiter = next
+    }
   }
 }
 
@@ -114,19 +131,8 @@ const watchError = (error: ReplyError | CallError): WaitError =>
 export const whileWaiting = <A, E>(wait: Effect.Effect<A, E>): Effect.Effect<A, E | WouldDeadlock> =>
   Effect.withFiber((fiber) => {
     const task = Context.getOrUndefined(fiber.context, TaskContext)
-    return task === undefined ? wait : yieldSlot(task, wait)
+    return task === undefined ? wait : task.yieldSlot(wait)
   })
-
-/**
- * Runs what a handler waits for: the slot of its task is free meanwhile.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const yieldSlot = <A, E>(
-  task: TaskContext["Service"],
-  wait: Effect.Effect<A, E>
-): Effect.Effect<A, E | WouldDeadlock> => task.yieldSlot(wait)
 
 /**
  * Resumes an Effect with what the task's caller gets.
@@ -215,10 +221,7 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   }
 
   const report = (id: string, body: string) => {
-    const entry = awaited.get(id)
-    if (entry === undefined) return
-    entry.latest = body
-    for (let at: Waiter | undefined = entry.first; at !== undefined; at = at.next) at.report?.(body)
+    awaited.get(id)?.report(body)
   }
 
   // --- Watching and collecting ---

@@ -146,7 +146,7 @@ const policyTerms = (task: Any, args: unknown): Result.Result<object, ReadonlyAr
     }
   )
 
-const withOrigin = (terms: Terms, { parent, trace }: Origin): Terms => ({
+const addOrigin = (terms: Terms, { parent, trace }: Origin): Terms => ({
   ...terms,
   ...(parent === undefined ? {} : { parent: parent as TaskId }),
   ...(trace === undefined ? {} : { trace })
@@ -245,6 +245,6 @@ export const makeSubmission = (
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)
-  const said = origin === nowhere ? terms.success : withOrigin(terms.success, origin)
+  const said = origin === nowhere ? terms.success : addOrigin(terms.success, origin)
   return Result.succeed(new Submission(id, name, said, watch, size, body, done))
 }

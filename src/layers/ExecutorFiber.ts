@@ -166,9 +166,8 @@ export const make = Effect.gen(function*() {
         (run, around) => Effect.suspend(() => around(run, task)),
         Effect.suspend(() => handler.run(args.success))
       )
-      const context = processing.services(handler.services)
-      const fiber = Effect.runForkWith(Context.add(context, TaskContext, task))(
-        !processing.isTraced(context) ? run : processing.span(
+      const fiber = Effect.runForkWith(Context.add(processing.services(handler.services), TaskContext, task))(
+        !processing.isTraced(handler.services) ? run : processing.span(
           run,
           attempt,
           (id) => {

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { hashOf } from "../domain/IdMap.ts"
 
 /** Places that are looked at for one id, at most: of a half empty table hardly ever more than some. */
 const maxProbes = 128
@@ -24,14 +25,6 @@ export interface IdIndex {
   readonly add: (place: number, id: string) => number
   /** Takes its id from a place. */
   readonly remove: (place: number) => void
-}
-
-/** FNV-1a, with the bits mixed at the end: the table takes the lowest. */
-const hashOf = (id: string): number => {
-  let hash = 0x811c9dc5 | 0
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
 }
 
 /**

@@ -129,8 +129,8 @@ export const makeProcessing = (services: Context.Context<never>) => {
     services: (of: Context.Context<never>): Context.Context<never> =>
       ours === undefined || tracerOf(of) !== undefined ? of : Context.add(of, Tracer.Tracer, ours),
 
-    /** Whether what runs with these services can have spans at all. */
-    isTraced: (services: Context.Context<never>): boolean => tracerOf(services) !== undefined,
+    /** Whether attempts of a handler with these services can have spans at all. */
+    isTraced: (of: Context.Context<never>): boolean => ours !== undefined || tracerOf(of) !== undefined,
 
     span: <A, E, R>(
       run: Effect.Effect<A, E, R>,
@@ -139,7 +139,7 @@ export const makeProcessing = (services: Context.Context<never>) => {
       isDiscreet: boolean
     ): Effect.Effect<A, E, R> =>
       Effect.withFiber(({ cache }) => {
-        if (cache.tracer === undefined || !cache.tracerEnabled) return run
+        if (!cache.tracerEnabled) return run
         const parent = spanOf(trace)
         const links = parent === undefined ? [] : history.flatMap(({ attempt, span }) =>
           span === undefined ? [] : [{
