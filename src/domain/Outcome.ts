@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Body } from "./Body.ts"
 import type { PriorityLevel } from "./Priority.ts"
 import type { EndedAttempt, TaskOptions } from "./Task.ts"
 import type { FinalState } from "./TaskState.ts"
@@ -55,7 +56,7 @@ export interface Outcome {
   readonly submittedAt: number
   readonly startedAt: number | undefined
   readonly finishedAt: number
-  readonly body: Uint8Array
+  readonly body: Body
 }
 
 /**

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { Body } from "./Body.ts"
 import type { FailureReason } from "./Outcome.ts"
 import type { PriorityLevel } from "./Priority.ts"
 import type { Sensitive } from "./Sensitive.ts"
@@ -138,7 +139,7 @@ export interface EndedAttempt {
   /** `lost`: with its worker, otherwise why it failed. */
   readonly reason: FailureReason | "lost"
   /** The encoded error, cut off when it is long; empty when there is none. */
-  readonly body: Uint8Array
+  readonly body: Body
   /** Id of its span in the trace of the task. */
   readonly span?: string
 }
@@ -162,7 +163,7 @@ export interface TaskDetail {
   /** When the first attempt started. */
   firstStartedAt: number | undefined
   /** What the handler reported last, encoded. */
-  progress: Uint8Array | undefined
+  progress: Body | undefined
   /** Why a task in `cancelling` has to stop, and what it will be then. */
   stop: "cancelled" | "expired" | undefined
 }
@@ -185,7 +186,7 @@ export interface TaskRecord {
   readonly id: string
   readonly name: string
   readonly level: PriorityLevel
-  readonly args: Uint8Array
+  readonly args: Body
   sequence: number
   readonly submittedAt: number
   readonly options: TaskOptions | undefined

@@ -14,7 +14,7 @@ import * as JsonCodec from "../domain/JsonCodec.ts"
 import type { RegisteredHandler } from "../domain/TaskDefinition.ts"
 import type { Attempt, AttemptResult } from "../services/Executor.ts"
 import { Settings } from "../services/Settings.ts"
-import { isTextDeeper, tooDeep } from "./Depth.ts"
+import { isBodyDeeper, tooDeep } from "./Depth.ts"
 import * as Retry from "./Retry.ts"
 
 /**
@@ -57,7 +57,7 @@ export const make = Effect.gen(function*() {
 
   const bounded = (result: AttemptResult & { readonly body: string }): AttemptResult => {
     const size = Buffer.byteLength(result.body)
-    if (isTextDeeper(result.body, maxPayloadDepth)) return deepResult(maxPayloadDepth)
+    if (isBodyDeeper(result.body, maxPayloadDepth)) return deepResult(maxPayloadDepth)
     return size <= maxPayloadBytes
       ? result
       : { state: "failed", reason: "size", body: JSON.stringify({ size, limit: maxPayloadBytes }) }

@@ -21,7 +21,7 @@ import type { Any } from "../domain/TaskDefinition.ts"
 import type { Policy } from "../domain/TaskPolicy.ts"
 import * as TaskPolicy from "../domain/TaskPolicy.ts"
 import type { SubmitOptions } from "../services/Client.ts"
-import { isTextDeeper, tooDeep } from "./Depth.ts"
+import { isBodyDeeper, tooDeep } from "./Depth.ts"
 import * as Envelope from "./Envelope.ts"
 
 /**
@@ -241,7 +241,7 @@ export const makeSubmission = (
   if (Result.isFailure(encoded)) return refuse(encoded.failure)
   const { body, size } = Envelope.bodyOf(encoded.success)
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
-  if (isTextDeeper(encoded.success, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
+  if (isBodyDeeper(encoded.success, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)

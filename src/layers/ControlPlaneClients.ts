@@ -8,6 +8,7 @@
  */
 import * as Result from "effect/Result"
 import type { Buffer } from "node:buffer"
+import type { Body } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, TaskNotFound, Unauthorized } from "../domain/Errors.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
@@ -281,7 +282,7 @@ export const makeClients = (parts: Parts) => {
 
   const submit = (request: Incoming, message: typeof Message.Submit.Type, body: Buffer, time: number) => {
     const { seq, session: token, tasks } = message
-    const bodies = Envelope.splitKept(body, tasks)
+    const bodies = Envelope.bodies(body, tasks)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const session = token === undefined ? undefined : core.sessions.open(token, time)
     if (token !== undefined && session === undefined) {
@@ -303,7 +304,7 @@ export const makeClients = (parts: Parts) => {
     let madeIds = false
     for (let index = 0; index < tasks.length; index++) {
       const task = tasks[index] as (typeof tasks)[number]
-      const args = bodies.success[index] as Uint8Array
+      const args = bodies.success[index] as Body
       const accepted = operations.submit(task, args, task.watch === true ? session : undefined, time)
       if (Result.isSuccess(accepted)) {
         if (accepted.success !== task.id) madeIds = true
@@ -356,7 +357,7 @@ export const makeClients = (parts: Parts) => {
     const { request, session } = collector
     collectors.delete(session.token)
     const headers: Array<OutcomeHeader> = []
-    const bodies: Array<Uint8Array> = []
+    const bodies: Array<Body> = []
     let bytes = 0
     for (let i = session.head; i < session.outbox.length && headers.length < Message.maxBatch; i++) {
       const outcome = session.outbox[i] as Outcome

@@ -11,6 +11,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import {
   BadRequest,
   CountChanged,
@@ -145,11 +146,9 @@ export const matches = (
 /** The id of the task of one due time of a schedule: readable, and the same whenever it is made. */
 const scheduledId = (schedule: string, dueAt: number): string => {
   const readable = schedule.replaceAll(/[^\x21-\x7e]+/gu, "_").slice(0, 72)
-  const mark = fingerprint(schedule, noBytes).toString(36)
+  const mark = fingerprint(schedule, "").toString(36)
   return `${readable}~${mark}@${DateTime.formatIso(DateTime.makeUnsafe(Math.round(dueAt)))}`
 }
-
-const noBytes = new Uint8Array(0)
 
 /**
  * How often {@link Core.expire} is to be called, in milliseconds.
@@ -227,7 +226,7 @@ export const makeCore = (parts: Parts) => {
     for (const task of life.tasks.values()) {
       if (task.worker !== undefined || !isMeant(task.name)) continue
       const { known } = unknownTask(task.name)
-      life.end(task, "failed", now, "unknown", new TextEncoder().encode(JSON.stringify({ known })))
+      life.end(task, "failed", now, "unknown", Body.fromText(JSON.stringify({ known })))
     }
   }
 
@@ -276,7 +275,7 @@ export const makeCore = (parts: Parts) => {
         id,
         name,
         level: priority === undefined ? undefined : toLevel(priority),
-        args: new TextEncoder().encode(args),
+        args: Body.fromText(args),
         watcher: undefined,
         options: optionsOf({ ...declaration, schedule }),
         expiresAt: expiresIn === undefined ? Infinity : now + expiresIn

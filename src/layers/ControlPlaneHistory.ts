@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { toBytes } from "../domain/Body.ts"
 import type { BadRequest } from "../domain/Errors.ts"
 import { ResultEvicted, TaskNotFound, UnknownTask, WorkerNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -165,7 +166,7 @@ export const makeControlPlaneHistory = (parts: Parts) => {
     payload: (id, part) =>
       Effect.suspend(() => {
         const body = tasks.payload(id, part)
-        if (body !== undefined) return Effect.succeed(body)
+        if (body !== undefined) return Effect.succeed(toBytes(body))
         const known = parts.results.recall(id)
         return Effect.fail(
           core.task(id) === undefined && known !== undefined

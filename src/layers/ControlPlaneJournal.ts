@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import type { JournalFailed } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { ScheduleDeclaration } from "../domain/Schedules.ts"
@@ -118,14 +118,14 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     ...fields,
     startedAt: toWall(startedAt),
     endedAt: toWall(endedAt),
-    error: Buffer.from(body).toString()
+    error: Body.toText(body)
   })
 
   const loadAttempt = ({ endedAt, error, startedAt, ...fields }: AttemptPart): EndedAttempt => ({
     ...fields,
     startedAt: fromPast(startedAt),
     endedAt: fromPast(endedAt),
-    body: Buffer.from(error)
+    body: Body.fromText(error)
   })
 
   const taskPart = ({ level, name, options, submittedAt }: TaskRecord): string => {
@@ -167,7 +167,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     return JSON.stringify(part)
   }
 
-  const loadOutcome = (id: string, text: string, body: Uint8Array): { outcome: Outcome; fingerprint: number } => {
+  const loadOutcome = (id: string, text: string, body: Body.Body): { outcome: Outcome; fingerprint: number } => {
     const { fingerprint, ...part } = JSON.parse(text) as OutcomePart
     const outcome: Outcome = {
       ...part,
@@ -212,7 +212,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     retrying: changed,
     requeued: changed,
     cancelling: changed,
-    progress: (task: TaskRecord, body: Uint8Array) => journal.append({ type: "checkpoint", id: task.id, body }),
+    progress: (task: TaskRecord, body: Body.Body) => journal.append({ type: "checkpoint", id: task.id, body }),
     finished(outcome: Outcome, task: TaskRecord, keepMillis: number) {
       const { body, id, state } = outcome
       journal.append({

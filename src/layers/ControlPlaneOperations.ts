@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type { Body } from "../domain/Body.ts"
 import type { JournalFailed } from "../domain/Errors.ts"
 import type { SubmitTask } from "../domain/Message.ts"
 import { toLevel } from "../domain/Priority.ts"
@@ -56,7 +57,7 @@ export const makeOperations = ({ core, journaling, wallNow }: {
     /** Accepts a task, or says why not. It is accepted for good when it is stored. */
     submit(
       task: Omit<typeof SubmitTask.Type, "size" | "watch">,
-      args: Uint8Array,
+      args: Body,
       watcher: Session | undefined,
       time: number
     ): Result.Result<string, Refusal | JournalFailed> {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Body from "../domain/Body.ts"
 import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
 import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -325,7 +326,7 @@ export const make = Effect.gen(function*() {
 
   /** What the journal knows of the past: the outcomes that are still kept, and what can be retried. */
   const restoreHistory = () => {
-    const finished = new Map<string, { readonly outcome: Outcome; readonly args?: Uint8Array }>()
+    const finished = new Map<string, { readonly outcome: Outcome; readonly args?: Body.Body }>()
     for (const outcome of results.outcomes()) finished.set(outcome.id, { outcome })
     for (const dead of core.dead.values()) finished.set(dead.outcome.id, dead)
     memory.restore([...finished.values()].sort((a, b) => a.outcome.finishedAt - b.outcome.finishedAt))
@@ -450,8 +451,7 @@ export const make = Effect.gen(function*() {
     workers: Effect.sync(views.workers),
     tasks: Effect.sync(views.taskTypes),
     cancel: (id) => ask((time) => core.cancel(id, time)),
-    submit: ({ args, ...task }) =>
-      create((time) => operations.submit(task, new TextEncoder().encode(args), undefined, time)),
+    submit: ({ args, ...task }) => create((time) => operations.submit(task, Body.fromText(args), undefined, time)),
     retry: (id) => create((time) => core.retry(id, undefined, time)),
     pause: (target) => done(() => core.setPaused(target, true)),
     resume: (target) => done(() => core.setPaused(target, false)),

@@ -8,7 +8,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { Buffer } from "node:buffer"
+import type { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, Unauthorized, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
@@ -23,7 +24,7 @@ import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import { deepResult } from "./AttemptResults.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import type { HeldLease, Leases } from "./CoreWorkers.ts"
-import { isDeeper } from "./Depth.ts"
+import { isBodyDeeper } from "./Depth.ts"
 import * as Envelope from "./Envelope.ts"
 
 /** Replies kept for a worker that does not settle them; an exchange that is resent later gets an empty reply. */
@@ -84,7 +85,7 @@ const earlier = ({ attempt, body, endedAt, reason, span, startedAt }: EndedAttem
   reason,
   ago: Math.max(0, Math.round(now - endedAt)),
   took: Math.max(0, Math.round(endedAt - startedAt)),
-  ...(body.length === 0 ? {} : { error: Buffer.from(body).toString() }),
+  ...(body.length === 0 ? {} : { error: Body.toText(body) }),
   ...(span === undefined ? {} : { span })
 })
 
@@ -139,10 +140,10 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     attach(link, "peer", request.peer)
     if (message.op === "exchange") return exchange(request, link, message, body, time)
     const reports = message.reports ?? []
-    const bodies = Envelope.splitKept(body, reports)
+    const bodies = Envelope.bodies(body, reports)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     for (let i = 0; i < reports.length; i++) {
-      takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Uint8Array, time)
+      takeReport(link.worker, reports[i] as Message.Report, bodies.success[i] as Body.Body, time)
     }
     core.leave(link.worker, time)
     dropLink(link.worker)
@@ -246,17 +247,17 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     }
     const reports = message.reports ?? []
     const progress = message.progress ?? []
-    const bodies = Envelope.splitKept(body, progress.length === 0 ? reports : [...reports, ...progress])
+    const bodies = Envelope.bodies(body, progress.length === 0 ? reports : [...reports, ...progress])
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const { worker } = link
     // Before the reports: what a handler said last may be what its next attempt begins with.
     for (let i = 0; i < progress.length; i++) {
-      const value = bodies.success[reports.length + i] as Uint8Array
+      const value = bodies.success[reports.length + i] as Body.Body
       if (value.length <= maxProgressBytes) core.progress(worker, progress[i] as HeldLease, value)
     }
     const late: Array<string> = []
     for (let i = 0; i < reports.length; i++) {
-      const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Uint8Array, time)
+      const counted = takeReport(worker, reports[i] as Message.Report, bodies.success[i] as Body.Body, time)
       if (!counted) late.push((reports[i] as Message.Report).id)
     }
     const settled = message.settled ?? seq - 1
@@ -292,7 +293,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
 
   const answerExchange = (link: Link, tasks: ReadonlyArray<TaskRecord>) => {
     const { abandon, cancel, late, waiting, waitingSeq: seq } = link
-    const bodies: Array<Uint8Array> = []
+    const bodies: Array<Body.Body> = []
     const time = now()
     const leases = tasks.map((task) => {
       bodies.push(task.args)
@@ -334,15 +335,15 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (link.replies.size > maxStoredReplies) link.replies.shift()
   }
 
-  const takeReport = (worker: WorkerRecord, report: Message.Report, body: Uint8Array, time: number): boolean => {
+  const takeReport = (worker: WorkerRecord, report: Message.Report, body: Body.Body, time: number): boolean => {
     const { maxPayloadDepth } = settings
-    if (maxPayloadDepth > 0 && isDeeper(body, maxPayloadDepth)) {
+    if (isBodyDeeper(body, maxPayloadDepth)) {
       const { body } = deepResult(maxPayloadDepth)
-      return core.report(worker, { ...report, state: "failed", reason: "defect" }, new TextEncoder().encode(body), time)
+      return core.report(worker, { ...report, state: "failed", reason: "defect" }, Body.fromText(body), time)
     }
     if (body.length <= settings.maxPayloadBytes) return core.report(worker, report, body, time)
     const text = JSON.stringify({ size: body.length, limit: settings.maxPayloadBytes })
-    return core.report(worker, { ...report, state: "failed", reason: "size" }, new TextEncoder().encode(text), time)
+    return core.report(worker, { ...report, state: "failed", reason: "size" }, Body.fromText(text), time)
   }
 
   const attach = (link: Link, role: "peer" | "beatPeer", peer: number) => {

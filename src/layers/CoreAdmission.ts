@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import * as Body from "../domain/Body.ts"
 import {
   BadRequest,
   IdConflict,
@@ -28,7 +29,7 @@ import type { WorkerRegistry } from "../services/WorkerRegistry.ts"
 import type { AwaitedNames } from "./AwaitedNames.ts"
 import type { CoreTasks } from "./CoreTasks.ts"
 import type { DeadTasks } from "./DeadTasks.ts"
-import { isDeeper, tooDeep } from "./Depth.ts"
+import { isBodyDeeper, tooDeep } from "./Depth.ts"
 import { fingerprint } from "./Fingerprint.ts"
 import type { Session, Sessions } from "./Sessions.ts"
 import type { UniqueKeys } from "./UniqueKeys.ts"
@@ -44,7 +45,7 @@ export interface Submitted {
   readonly id: string | undefined
   readonly name: string
   readonly level: PriorityLevel | undefined
-  readonly args: Uint8Array
+  readonly args: Body.Body
   /** The session that is to be told the outcome. */
   readonly watcher: Session | undefined
   readonly options?: TaskOptions | undefined
@@ -163,12 +164,6 @@ const noWatchers: ReadonlyArray<string> = []
 /** Names that may wait for a handler which no worker has announced: they come from outside, and must not pile up. */
 const maxExpectedNames = 20_000
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 /**
  * Creates the admission of tasks.
  *
@@ -207,7 +202,7 @@ export const makeAdmission = (parts: Parts) => {
     if (args.length > settings.maxPayloadBytes) {
       return new TooLarge({ task: name, what: "arguments", size: args.length, limit: settings.maxPayloadBytes })
     }
-    if (settings.maxPayloadDepth > 0 && isDeeper(args, settings.maxPayloadDepth)) {
+    if (isBodyDeeper(args, settings.maxPayloadDepth)) {
       return new BadRequest({ reason: `the arguments of task "${name}" are ${tooDeep(settings.maxPayloadDepth)}` })
     }
     if (!isKnown(name) && !isStarting(now) && !awaited.admit(name, now)) return unknownTask(name)
@@ -248,7 +243,7 @@ export const makeAdmission = (parts: Parts) => {
         const isSame = known === undefined
           // Only now: hashing the arguments of every task would cost more than the rest of its admission.
           ? recalled !== undefined && recalled.fingerprint === fingerprint(name, args)
-          : known.name === name && sameBytes(known.args, args)
+          : known.name === name && Body.isSame(known.args, args)
         if (isSame) return join(id, watcher, now)
         if (known !== undefined || recalled !== undefined) return Result.fail(new IdConflict({ id }))
       }

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Body from "../domain/Body.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -56,7 +57,7 @@ export interface Observer {
   readonly unresponsive: (worker: WorkerRecord) => void
   readonly responsive: (worker: WorkerRecord) => void
   /** What a handler reported. */
-  readonly progress: (task: TaskRecord, body: Uint8Array) => void
+  readonly progress: (task: TaskRecord, body: Body.Body) => void
   /** A unique key that was held for a period is free again. */
   readonly uniqueExpired: (name: string, key: string) => void
   /** A task that can be retried was forgotten: it was, or there are too many. */
@@ -113,7 +114,6 @@ const maxHistory = 20
 /** Bytes of an attempt's error that are remembered. */
 const maxErrorBytes = 4096
 
-const noBody = new Uint8Array(0)
 const noHistory: ReadonlyArray<EndedAttempt> = []
 
 /**
@@ -212,7 +212,7 @@ export const makeTasks = (parts: Parts) => {
     state: FinalState,
     now: number,
     reason?: FailureReason,
-    body: Uint8Array = noBody
+    body: Body.Body = Body.empty
   ) => {
     const { detail, options } = task
     const started = task.worker !== undefined
@@ -266,7 +266,7 @@ export const makeTasks = (parts: Parts) => {
     task: TaskRecord,
     now: number,
     reason: EndedAttempt["reason"],
-    body: Uint8Array = noBody,
+    body: Body.Body = Body.empty,
     span?: string
   ) => {
     const detail = detailOf(task)
@@ -372,7 +372,7 @@ export const makeTasks = (parts: Parts) => {
     },
 
     /** An attempt failed and the task is to run again at `dueAt`. Its lease must have been released. */
-    retry(task: TaskRecord, now: number, dueAt: number, reason: FailureReason, body: Uint8Array, span?: string) {
+    retry(task: TaskRecord, now: number, dueAt: number, reason: FailureReason, body: Body.Body, span?: string) {
       remember(task, now, reason, body, span)
       const detail = detailOf(task)
       detail.failures++
@@ -385,7 +385,7 @@ export const makeTasks = (parts: Parts) => {
     },
 
     /** Ends a task that does not run. */
-    end(task: TaskRecord, state: FinalState, now: number, reason?: FailureReason, body?: Uint8Array) {
+    end(task: TaskRecord, state: FinalState, now: number, reason?: FailureReason, body?: Body.Body) {
       unwait(task)
       finish(task, state, now, reason, body)
     },

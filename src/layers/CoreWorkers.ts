@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import { WorkerIsLocal, WorkerNotFound } from "../domain/Errors.ts"
 import { LeaseList } from "../domain/LeaseList.ts"
 import type { Report, TaskType } from "../domain/Message.ts"
@@ -108,7 +108,6 @@ export interface Parts {
  */
 export type CoreWorkers = ReturnType<typeof makeWorkers>
 
-const noBytes = new Uint8Array(0)
 const noLeases: Leases = new Map()
 const noOrders: ReadonlyMap<WorkerRecord, ReadonlyArray<string>> = new Map()
 
@@ -183,7 +182,7 @@ export const makeWorkers = (parts: Parts) => {
   const stopOf = (task: TaskRecord) => task.detail?.stop ?? "cancelled"
 
   /** Counts a crash of an attempt; the task is given up when there were too many. */
-  const crashed = (task: TaskRecord, cause: RequeueCause, now: number, body?: Uint8Array) => {
+  const crashed = (task: TaskRecord, cause: RequeueCause, now: number, body?: Body.Body) => {
     if (task.state === "cancelling") return life.finish(task, stopOf(task), now)
     if (task.crashes >= settings.maxCrashes || task.losses >= 3 * settings.maxCrashes) {
       return life.finish(task, "failed", now, "crash", crashBody(task, body))
@@ -193,9 +192,9 @@ export const makeWorkers = (parts: Parts) => {
   }
 
   /** The crashes, and what the last one said. */
-  const crashBody = ({ crashes }: TaskRecord, said: Uint8Array | undefined) =>
-    new TextEncoder().encode(
-      JSON.stringify({ crashes, ...(said === undefined ? {} : { last: Buffer.from(said).toString() }) })
+  const crashBody = ({ crashes }: TaskRecord, said: Body.Body | undefined) =>
+    Body.fromText(
+      JSON.stringify({ crashes, ...(said === undefined ? {} : { last: Body.toText(said) }) })
     )
 
   const lose = (worker: WorkerRecord, now: number) => {
@@ -334,7 +333,7 @@ export const makeWorkers = (parts: Parts) => {
       const worker: WorkerRecord = {
         id,
         session,
-        key: previous?.key ?? fingerprint(session, noBytes).toString(36),
+        key: previous?.key ?? fingerprint(session, "").toString(36),
         local,
         slots,
         names,
@@ -404,7 +403,7 @@ export const makeWorkers = (parts: Parts) => {
     /**
      * Takes one report. Returns whether it counted: one for a lease that has ended does not.
      */
-    report(worker: WorkerRecord, report: Report, body: Uint8Array, now: number): boolean {
+    report(worker: WorkerRecord, report: Report, body: Body.Body, now: number): boolean {
       const task = tasks.get(report.id)
       if (task === undefined || task.worker !== worker || task.attempt !== report.attempt) {
         counts.lateReports++
@@ -447,7 +446,7 @@ export const makeWorkers = (parts: Parts) => {
     },
 
     /** Takes what the handler of a lease reported. */
-    progress(worker: WorkerRecord, { attempt, id }: HeldLease, body: Uint8Array) {
+    progress(worker: WorkerRecord, { attempt, id }: HeldLease, body: Body.Body) {
       const task = tasks.get(id)
       if (task === undefined || task.worker !== worker || task.attempt !== attempt) return
       life.detailOf(task).progress = body

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { LRUCache } from "lru-cache"
+import type { Body } from "../domain/Body.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 
@@ -16,7 +17,7 @@ import type { Settings as Values } from "../domain/Settings.ts"
  */
 export interface DeadTask {
   readonly outcome: Outcome
-  readonly args: Uint8Array
+  readonly args: Body
 }
 
 /**

@@ -5,6 +5,9 @@
  * @since 0.1.0
  */
 
+import type { Body } from "../domain/Body.ts"
+import { toBytes } from "../domain/Body.ts"
+
 const quote = 34
 const backslash = 92
 
@@ -30,13 +33,13 @@ export const isDeeper = (bytes: Uint8Array, maxDepth: number, end = bytes.length
 }
 
 /**
- * Returns the same of a text. `maxDepth` 0 is any.
+ * Returns the same of a body, or of any text. `maxDepth` 0 is any.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isTextDeeper = (text: string, maxDepth: number): boolean =>
-  maxDepth > 0 && text.length > maxDepth && isDeeper(new TextEncoder().encode(text), maxDepth)
+export const isBodyDeeper = (body: Body, maxDepth: number): boolean =>
+  maxDepth > 0 && body.length > maxDepth && isDeeper(toBytes(body), maxDepth)
 
 /**
  * Returns what is said of a value that is nested too deep.

@@ -6,6 +6,8 @@
  */
 import * as Result from "effect/Result"
 import { Buffer, isAscii } from "node:buffer"
+import type { Body } from "../domain/Body.ts"
+import { maxTextBytes } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
 import { errorToWire, protocolVersion } from "../domain/Message.ts"
@@ -49,7 +51,7 @@ const maxUncheckedBytes = 1024 * 1024
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (header: object, bodies: ReadonlyArray<string | Uint8Array> = []): Payload => {
+export const encode = (header: object, bodies: ReadonlyArray<Body> = []): Payload => {
   const parts: Array<string | Uint8Array> = []
   let text = `${JSON.stringify(header)}\n`
   for (const body of bodies) {
@@ -158,38 +160,39 @@ export const texts = (
     })
   })
 
-/** Bytes that neighbours are copied together in: what one of them that is kept keeps alive, at most. */
+/** Characters or bytes that neighbours share: what one of them that is kept keeps alive, at most. */
 const blockBytes = 4 * 1024
 
 /**
- * Cuts a body into bytes of the given sizes that may be kept: copies, since a small view would keep a whole receive
- * buffer alive, unless the view is most of it anyway. Small neighbours share a block: a copy of each costs twice as much.
- * The last size may be missing: it gets the rest.
+ * Cuts a body into bodies of the given sizes that may be kept. None keeps a receive buffer alive, unless it is most of it
+ * anyway; small neighbours share a block, since a copy of each would cost twice as much. The last size may be missing: it
+ * gets the rest.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const splitKept = (
+export const bodies = (
   body: Buffer,
   items: ReadonlyArray<{ readonly size?: number }>
-): Result.Result<ReadonlyArray<Uint8Array>, BadRequest> =>
+): Result.Result<ReadonlyArray<Body>, BadRequest> =>
   Result.map(endsOf(body, items), (ends) => {
-    let block: Buffer = body
+    const areTexts = isAscii(body)
+    let block = ""
     let blockFrom = 0
     let blockEnd = 0
     let from = 0
-    return ends.map((end) => {
+    return ends.map((end): Body => {
       const start = from
       from = end
-      if (end - start > blockBytes) {
+      if (!areTexts || end - start > maxTextBytes) {
         const view = body.subarray(start, end)
         return view.length * 2 > view.buffer.byteLength ? view : Buffer.from(view)
       }
       if (end > blockEnd) {
         blockFrom = start
         blockEnd = Math.min(start + blockBytes, body.length)
-        block = Buffer.from(body.subarray(blockFrom, blockEnd))
+        block = body.toString("latin1", blockFrom, blockEnd)
       }
-      return block.subarray(start - blockFrom, end - blockFrom)
+      return block.slice(start - blockFrom, end - blockFrom)
     })
   })

@@ -199,7 +199,7 @@ export const makeErrorGroups = () => {
     const said = `${name}\n${reason}\n${type}\n${message}`
     const known = exact.get(said)
     if (known !== undefined) return known
-    const key = fingerprint(`${name}\n${reason}\n${type}\n${normalize(message)}`, none).toString(36)
+    const key = fingerprint(`${name}\n${reason}\n${type}\n${normalize(message)}`, "").toString(36)
     const group = groups.get(key) ?? open(failed, key)
     if (exact.size >= maxExact) exact.clear()
     exact.set(said, group)
@@ -274,5 +274,3 @@ export const makeErrorGroups = () => {
     }
   }
 }
-
-const none = new Uint8Array(0)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { hash } from "node:crypto"
+import type { Body } from "../domain/Body.ts"
 
 /** From this size on the call into the runtime is worth it. */
 const nativeBytes = 512
@@ -21,7 +22,7 @@ const nativeBytes = 512
  * @category rules
  * @since 0.1.0
  */
-export const fingerprint = (name: string, args: Uint8Array): number => {
+export const fingerprint = (name: string, args: Body): number => {
   let a = 0xdeadbeef
   let b = 0x41c6ce57
   for (let i = 0; i < name.length; i++) {
@@ -34,7 +35,7 @@ export const fingerprint = (name: string, args: Uint8Array): number => {
   b = Math.imul(b ^ 0x10000, 1597334677)
   const bytes = args.length > nativeBytes ? hash("sha1", args, "buffer") : args
   for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] as number
+    const byte = typeof bytes === "string" ? bytes.charCodeAt(i) : bytes[i] as number
     a = Math.imul(a ^ byte, 2654435761)
     b = Math.imul(b ^ byte, 1597334677)
   }

@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type { Body } from "../domain/Body.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import { FailureReason as Reasons } from "../domain/Outcome.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
@@ -101,7 +102,7 @@ const makeColumns = (capacity: number) => ({
   finishedAt: new Float64Array(capacity),
   bytes: new Uint32Array(capacity),
   extras: Array.from({ length: capacity }, (): Extra | undefined => undefined),
-  args: Array.from({ length: capacity }, (): Uint8Array | undefined => undefined),
+  args: Array.from({ length: capacity }, (): Body | undefined => undefined),
   // How far back the one before is; 0 is nowhere.
   backState: new Uint32Array(capacity),
   backName: new Uint32Array(capacity),
@@ -237,7 +238,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     /**
      * Adds a task that finished. `group` is the number of its group of errors, -1 when it has none.
      */
-    add(outcome: Outcome, args: Uint8Array | undefined, group: number, extra: Extra | undefined) {
+    add(outcome: Outcome, args: Body | undefined, group: number, extra: Extra | undefined) {
       if (maxTasks === 0) return
       if (next - oldest >= capacity) {
         if (capacity < maxTasks) grow()
@@ -361,7 +362,7 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
     },
     finishedAt: (number: number): number => columns.finishedAt[slotOf(number)] as number,
     extra: (number: number): Extra | undefined => columns.extras[slotOf(number)],
-    args: (number: number): Uint8Array | undefined => columns.args[slotOf(number)],
+    args: (number: number): Body | undefined => columns.args[slotOf(number)],
 
     count: (state: FinalState): number => stateCounts[stateNumber[state]] as number,
     names: (): Iterable<[string, number]> => names.entries(),

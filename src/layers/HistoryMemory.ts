@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import type { FailureText } from "../domain/FailureText.ts"
 import { failureLine, failureText } from "../domain/FailureText.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
@@ -69,8 +69,8 @@ const maxErrorBytes = 16_384
 const { accepted, cancelled, expired, failed, retried, started, succeeded } = kindIndex
 const kindOf: Readonly<Record<Outcome["state"], number>> = { succeeded, failed, cancelled, expired }
 
-const textOf = (body: Uint8Array): string =>
-  Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, maxErrorBytes)).toString()
+const textOf = (body: Body.Body): string =>
+  Body.toText(body.length > maxErrorBytes ? body.slice(0, maxErrorBytes) : body)
 
 /**
  * Returns what an attempt or an outcome failed with.
@@ -78,7 +78,7 @@ const textOf = (body: Uint8Array): string =>
  * @category getters
  * @since 0.1.0
  */
-export const textOfFailure = (reason: FailureReason | "lost", body: Uint8Array): FailureText =>
+export const textOfFailure = (reason: FailureReason | "lost", body: Body.Body): FailureText =>
   failureText(reason, textOf(body))
 
 const ofSubmission: SensitiveOf = ({ options }) => options?.sensitive
@@ -145,7 +145,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
 
   const fail = (
     task: TaskRecord | Outcome,
-    args: Uint8Array | undefined,
+    args: Body.Body | undefined,
     { body, endedAt, reason, worker }: Omit<EndedAttempt, "attempt" | "startedAt" | "worker"> & {
       readonly worker: string | undefined
     },
@@ -182,7 +182,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
     }
   }
 
-  const keep = (outcome: Outcome, task: TaskRecord | undefined, args: Uint8Array | undefined) => {
+  const keep = (outcome: Outcome, task: TaskRecord | undefined, args: Body.Body | undefined) => {
     const failure = outcome.reason === undefined
       ? undefined
       : fail(
@@ -307,7 +307,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
     restoredTask: relate,
 
     /** Takes in outcomes that a journal brought back, in the order in which they finished. */
-    restore(finished: Iterable<{ readonly outcome: Outcome; readonly args?: Uint8Array | undefined }>) {
+    restore(finished: Iterable<{ readonly outcome: Outcome; readonly args?: Body.Body | undefined }>) {
       for (const { args, outcome } of finished) keep(outcome, undefined, args)
     },
 

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import { failureLine } from "../domain/FailureText.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
@@ -52,15 +52,12 @@ export type HistoryTasks = ReturnType<typeof makeHistoryTasks>
 const noAttempts: ReadonlyArray<EndedAttempt> = []
 
 /** The first bytes of encoded JSON, whole characters of it. */
-const cut = (body: Uint8Array): Payload => {
-  let end = Math.min(body.length, maxShownBytes)
+const cut = (body: Body.Body): Payload => {
+  const bytes = Body.toBytes(body)
+  let end = Math.min(bytes.length, maxShownBytes)
   // What begins with the bits 10 belongs to the character before.
-  if (end < body.length) { while (end > 0 && ((body[end] as number) & 0xc0) === 0x80) end-- }
-  return {
-    text: Buffer.from(body.buffer, body.byteOffset, end).toString(),
-    size: body.length,
-    truncated: end < body.length
-  }
+  if (end < bytes.length) { while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end-- }
+  return { text: Body.toText(bytes.subarray(0, end)), size: bytes.length, truncated: end < bytes.length }
 }
 
 /** Of an error that is not kept any more there is its line. */
@@ -89,7 +86,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall
 
   type Data = Pick<Finished, "id" | "name" | "options">
 
-  const argsOf = (id: string): Uint8Array | undefined => {
+  const argsOf = (id: string): Body.Body | undefined => {
     const task = core.task(id)
     if (task !== undefined) return task.args
     const number = log.find(id)
@@ -97,12 +94,12 @@ export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall
   }
 
   /** A part of a task as it may be seen, the first bytes of it. */
-  const payloadOf = (task: Data, part: Part, body: Uint8Array): Payload => {
+  const payloadOf = (task: Data, part: Part, body: Body.Body): Payload => {
     const sensitive = sensitiveOf(task)
     return { ...cut(shown(body, part, sensitive)), ...redactedOf(part, sensitive) }
   }
 
-  const errorBody = (task: Data, reason: FailureReason | "lost", body: Uint8Array): Uint8Array => {
+  const errorBody = (task: Data, reason: FailureReason | "lost", body: Body.Body): Body.Body => {
     const sensitive = sensitiveOf(task)
     return sensitive === undefined ? body : shownError(reason, body, sensitive, argsOf(task.id))
   }
@@ -110,7 +107,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall
   const lineOf = (task: Data, { body, reason }: Pick<EndedAttempt, "reason" | "body">): string =>
     failureLine(textOfFailure(reason, errorBody(task, reason, body)))
 
-  const failureOf = (task: Data, reason: FailureReason | "lost", body: Uint8Array): Failure => {
+  const failureOf = (task: Data, reason: FailureReason | "lost", body: Body.Body): Failure => {
     const seen = errorBody(task, reason, body)
     return { reason, ...textOfFailure(reason, seen), ...(seen.length === 0 ? {} : { payload: cut(seen) }) }
   }
@@ -339,7 +336,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall
     }
   }
 
-  const bodyOf = (id: string): Uint8Array | undefined => (core.dead.get(id)?.outcome ?? results.peek(id, now()))?.body
+  const bodyOf = (id: string): Body.Body | undefined => (core.dead.get(id)?.outcome ?? results.peek(id, now()))?.body
 
   const finalFailure = (task: Finished): Failure | undefined => {
     const { error, id, reason, state } = task
@@ -422,7 +419,7 @@ export const makeHistoryTasks = ({ core, memory, now, results, sensitiveOf, wall
     },
 
     /** A part of a task as it is shown; `undefined` when there is none, or it is not kept any more. */
-    payload(id: string, part: PayloadPart): Uint8Array | undefined {
+    payload(id: string, part: PayloadPart): Body.Body | undefined {
       const task = core.task(id)
       const finished = task === undefined ? finishedOf(id) : undefined
       const known = task ?? finished

@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import { Buffer } from "node:buffer"
+import type { Body } from "../domain/Body.ts"
 import type {
   JournalBounds,
   JournalContents,
@@ -87,7 +89,7 @@ export interface Pack {
 export interface PackWriter {
   readonly number: (value: number) => void
   readonly text: (value: string) => void
-  readonly bytes: (value: Uint8Array) => void
+  readonly bytes: (value: Body) => void
   /** Bytes and characters so far. */
   readonly size: () => number
   readonly done: () => Pack
@@ -116,7 +118,7 @@ export interface PackReader {
 export const makeWriter = (): PackWriter => {
   const numbers: Array<number> = []
   const texts: Array<string> = []
-  const chunks: Array<Uint8Array> = []
+  const chunks: Array<Body> = []
   let characters = 0
   let length = 0
   return {
@@ -133,10 +135,11 @@ export const makeWriter = (): PackWriter => {
     },
     size: () => characters + length,
     done() {
-      const bytes = new Uint8Array(length)
+      const bytes = Buffer.from(new ArrayBuffer(length))
       let offset = 0
       for (const chunk of chunks) {
-        bytes.set(chunk, offset)
+        if (typeof chunk === "string") bytes.write(chunk, offset, "latin1")
+        else bytes.set(chunk, offset)
         offset += chunk.length
       }
       return { text: texts.join(""), numbers: Float64Array.from(numbers), bytes }

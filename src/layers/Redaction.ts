@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Buffer } from "node:buffer"
+import * as Body from "../domain/Body.ts"
 import type { TaskType } from "../domain/Message.ts"
 import type { FailureReason } from "../domain/Outcome.ts"
 import * as Sensitive from "../domain/Sensitive.ts"
@@ -30,8 +30,6 @@ export type SensitiveOf = (
   task: { readonly name: string; readonly options: TaskOptions | undefined }
 ) => Sensitive.Sensitive | undefined
 
-const textOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
-
 /**
  * Creates what tells what is sensitive: what the submission said, and what the workers say now.
  *
@@ -49,14 +47,14 @@ export const makeSensitiveOf = (type: (name: string) => TaskType | undefined): S
  * @category redaction
  * @since 0.1.0
  */
-export const shown = (body: Uint8Array, part: Part, sensitive: Sensitive.Sensitive | undefined): Uint8Array => {
+export const shown = (body: Body.Body, part: Part, sensitive: Sensitive.Sensitive | undefined): Body.Body => {
   const paths = sensitive?.[part]
   return paths === undefined || paths.length === 0 || body.length === 0
     ? body
-    : Buffer.from(Sensitive.redact(textOf(body), paths))
+    : Body.fromText(Sensitive.redact(Body.toText(body), paths))
 }
 
-const hidden = Buffer.from(JSON.stringify({ message: Sensitive.placeholder }))
+const hidden = Body.fromText(JSON.stringify({ message: Sensitive.placeholder }))
 
 /**
  * Returns an encoded error as it is shown: without what is sensitive of it, and without the values of sensitive arguments,
@@ -67,16 +65,16 @@ const hidden = Buffer.from(JSON.stringify({ message: Sensitive.placeholder }))
  */
 export const shownError = (
   reason: FailureReason | "lost",
-  body: Uint8Array,
+  body: Body.Body,
   sensitive: Sensitive.Sensitive | undefined,
-  args: Uint8Array | undefined
-): Uint8Array => {
+  args: Body.Body | undefined
+): Body.Body => {
   if (sensitive === undefined || body.length === 0) return body
   const declared = reason === "error" ? shown(body, "error", sensitive) : body
   if (sensitive.args === undefined || sensitive.args.length === 0) return declared
-  const parsed = args === undefined ? undefined : read(textOf(args))
+  const parsed = args === undefined ? undefined : read(Body.toText(args))
   if (parsed === undefined) return hidden
-  return Buffer.from(Sensitive.scrubJson(textOf(declared), Sensitive.valuesAt(parsed.value, sensitive.args)))
+  return Body.fromText(Sensitive.scrubJson(Body.toText(declared), Sensitive.valuesAt(parsed.value, sensitive.args)))
 }
 
 const read = (text: string): { readonly value: unknown } | undefined => {

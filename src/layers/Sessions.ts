@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { Body } from "../domain/Body.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { Answers } from "./Answers.ts"
@@ -32,7 +33,7 @@ export interface Session {
   /** Tasks of which it wants what their handlers report. */
   readonly interests: Set<string>
   /** The newest of that which was not collected. */
-  progress: Map<string, Uint8Array>
+  progress: Map<string, Body>
 }
 
 /**
@@ -48,9 +49,9 @@ export interface Sessions {
   /** Puts an outcome into the outbox of each watcher that is still there. */
   readonly deliver: (watchers: ReadonlyArray<string>, outcome: Outcome) => void
   /** Tells each watcher that wants to know what a handler reported; an older report that was not collected is replaced. */
-  readonly progress: (watchers: ReadonlyArray<string>, id: string, body: Uint8Array) => void
+  readonly progress: (watchers: ReadonlyArray<string>, id: string, body: Body) => void
   /** Takes what handlers reported since the last call. */
-  readonly takeProgress: (session: Session) => ReadonlyMap<string, Uint8Array>
+  readonly takeProgress: (session: Session) => ReadonlyMap<string, Body>
   /** Drops the outcomes up to and including this number. */
   readonly acknowledge: (session: Session, number: number) => void
   /** Outcomes that are not acknowledged, oldest first. */

@@ -7,6 +7,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { Body } from "../domain/Body.ts"
 import type { JournalError, JournalFailed } from "../domain/Errors.ts"
 
 /**
@@ -29,7 +30,7 @@ export type JournalEntry =
   | {
     readonly type: "accepted"
     readonly id: string
-    readonly args: Uint8Array
+    readonly args: Body
     /** What never changes of the task. */
     readonly record: string
     /** What changes while it is alive. */
@@ -37,14 +38,14 @@ export type JournalEntry =
   }
   | { readonly type: "changed"; readonly id: string; readonly state: string }
   /** Replaces the task's checkpoint. */
-  | { readonly type: "checkpoint"; readonly id: string; readonly body: Uint8Array }
+  | { readonly type: "checkpoint"; readonly id: string; readonly body: Body }
   /** The task becomes an outcome. One that is dead also keeps its arguments and record, until it is forgotten. */
   | {
     readonly type: "finished"
     readonly id: string
     /** Of the outcome. */
     readonly record: string
-    readonly body: Uint8Array
+    readonly body: Body
     readonly keepUntil: number
     readonly isDead: boolean
   }
@@ -66,10 +67,10 @@ export type JournalEntry =
  */
 export interface JournalTask {
   readonly id: string
-  readonly args: Uint8Array
+  readonly args: Body
   readonly record: string
   readonly state: string
-  readonly checkpoint: Uint8Array | undefined
+  readonly checkpoint: Body | undefined
 }
 
 /**
@@ -81,7 +82,7 @@ export interface JournalTask {
 export interface JournalOutcome {
   readonly id: string
   readonly record: string
-  readonly body: Uint8Array
+  readonly body: Body
   readonly keepUntil: number
 }
 
@@ -93,12 +94,12 @@ export interface JournalOutcome {
  */
 export interface JournalDead {
   readonly id: string
-  readonly args: Uint8Array
+  readonly args: Body
   /** Of the task. */
   readonly record: string
   /** Record of the outcome. */
   readonly outcome: string
-  readonly body: Uint8Array
+  readonly body: Body
 }
 
 /**

@@ -62,7 +62,7 @@ const judge = (bytes: Buffer): string | undefined => {
         ? success.reports
         : []
       if (Result.isSuccess(envelope)) {
-        const bodies = Envelope.splitKept(envelope.success.body, items ?? [])
+        const bodies = Envelope.bodies(envelope.success.body, items ?? [])
         const total = Result.isSuccess(bodies)
           ? bodies.success.reduce((sum, { length }) => sum + length, 0)
           : envelope.success.body.length

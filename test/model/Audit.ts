@@ -3,6 +3,7 @@
  * for, and checks the answers. The books are compared with the core: cheaply after every step, wholly now and then.
  */
 import * as Result from "effect/Result"
+import { toText } from "../../src/domain/Body.ts"
 import type { Core } from "../../src/layers/ControlPlaneCore.ts"
 import { matches } from "../../src/layers/ControlPlaneCore.ts"
 import type { Submitted } from "../../src/layers/CoreAdmission.ts"
@@ -11,7 +12,7 @@ import { checkDue, expectedOf } from "./Due.ts"
 import type { Durable } from "./Durable.ts"
 import { keyId, makeKeys } from "./Keys.ts"
 import type { Call, Entry } from "./Ledger.ts"
-import { makeLedger, markOf, textOf } from "./Ledger.ts"
+import { makeLedger, markOf } from "./Ledger.ts"
 import type { Setup } from "./Script.ts"
 import { Broken } from "./Script.ts"
 import type { Parts, Witness } from "./Server.ts"
@@ -134,7 +135,7 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
     }
     if (accepted !== id && id !== undefined) return
     const isNew = entry.state === "storing" || entry.attempt === 0
-    const differs = entry.name !== name || textOf(entry.args) !== textOf(args)
+    const differs = entry.name !== name || toText(entry.args) !== toText(args)
     if (differs && options?.unique === undefined) {
       throw new Broken("the same id is the same task", `${accepted} was submitted with other arguments`)
     }

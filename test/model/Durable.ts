@@ -2,6 +2,7 @@
  * What must be back after a restart: what the ledger knew when the last entry that the journal has stored was made.
  * Written down from what happened, not from what the journal was given.
  */
+import type { Body } from "../../src/domain/Body.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { TaskOptions } from "../../src/domain/Task.ts"
 import type { OutcomeMark } from "./Ledger.ts"
@@ -11,7 +12,7 @@ export interface Snapshot {
   readonly id: string
   readonly name: string
   readonly level: PriorityLevel
-  readonly args: Uint8Array
+  readonly args: Body
   readonly options: TaskOptions | undefined
   readonly attempt: number
   readonly crashes: number

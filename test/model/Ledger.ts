@@ -2,6 +2,7 @@
  * The books of one control plane: every task from its acceptance to its outcome, kept from what the core says that
  * happens and from what it was called with. Each entry is checked when it is made; a broken promise throws.
  */
+import * as Body from "../../src/domain/Body.ts"
 import type { Report } from "../../src/domain/Message.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { PriorityLevel } from "../../src/domain/Priority.ts"
@@ -19,7 +20,7 @@ export interface Entry {
   readonly id: string
   readonly name: string
   readonly level: PriorityLevel
-  readonly args: Uint8Array
+  readonly args: Body.Body
   readonly options: TaskOptions | undefined
   /** `storing`: accepted, and on its way to the disk. */
   state: "storing" | "delayed" | "queued" | "running" | "cancelling"
@@ -48,16 +49,14 @@ export interface Call {
   readonly op: string
   readonly worker?: WorkerRecord | undefined
   readonly report?: Report
-  readonly body?: Uint8Array
+  readonly body?: Body.Body
 }
 
 export type Ledger = ReturnType<typeof makeLedger>
 
-export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
-
 export const markOf = ({ attempt, body, reason, state }: Pick<Outcome, "attempt" | "body" | "reason" | "state">) => ({
   state,
-  text: `${state} ${reason ?? ""} ${attempt} ${textOf(body)}`
+  text: `${state} ${reason ?? ""} ${attempt} ${Body.toText(body)}`
 })
 
 const limitKeyOf = ({ options }: Entry) => options?.limitKey ?? ""
@@ -182,10 +181,10 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     if (!isStopped && !isCancelled && !isExpired && !isReported) {
       throw unexpected(entry, `${state} ${outcome.reason ?? ""}`)
     }
-    const said = textOf(call.body ?? new Uint8Array())
+    const said = Body.toText(call.body ?? Body.empty)
     const expected = outcome.reason === "crash" ? JSON.stringify({ crashes: task.crashes, last: said }) : said
-    if (isReported && call.op === "report" && textOf(outcome.body) !== expected) {
-      throw new Broken("the outcome is what was reported", `${entry.id} has ${textOf(outcome.body)}`)
+    if (isReported && call.op === "report" && Body.toText(outcome.body) !== expected) {
+      throw new Broken("the outcome is what was reported", `${entry.id} has ${Body.toText(outcome.body)}`)
     }
     if (outcome.attempt !== task.attempt || outcome.name !== entry.name || outcome.finishedAt !== now()) {
       throw new Broken("the outcome is what was reported", JSON.stringify(outcome))
@@ -218,7 +217,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
         failures: task.detail?.failures ?? 0,
         worker: undefined,
         stop: undefined,
-        progress: task.detail?.progress === undefined ? undefined : textOf(task.detail.progress),
+        progress: task.detail?.progress === undefined ? undefined : Body.toText(task.detail.progress),
         isAwaited: false
       }
       if (!isRestored && task.attempt !== 0) {
@@ -382,7 +381,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
 
     progress({ id }, body) {
       const entry = entryOf(id)
-      entry.progress = textOf(body)
+      entry.progress = Body.toText(body)
       durable?.progress(id, entry.progress)
     },
 

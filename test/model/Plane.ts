@@ -4,6 +4,7 @@
  * known afterwards must be the same.
  */
 import * as Result from "effect/Result"
+import { fromText, toText } from "../../src/domain/Body.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import type { TaskRecord } from "../../src/domain/Task.ts"
@@ -48,9 +49,6 @@ const stateOf = ({ isDraining, lostSince }: ModelWorker): WorkerRecord["state"] 
 
 const stateOfTask = ({ dueAt, lease, stop }: ModelTask): TaskRecord["state"] =>
   lease === undefined ? (dueAt === undefined ? "queued" : "delayed") : stop === undefined ? "running" : "cancelling"
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
-const bytes = (value: string): Uint8Array => Buffer.from(value)
 
 export class Mismatch extends Error {}
 
@@ -143,7 +141,7 @@ export const makePlane = (
       responsive: ({ session }) => events.push(`responsive ${session}`),
       stood: (millis) => events.push(`stood ${millis}`),
       finished: (outcome) => {
-        events.push(describeFinished({ ...outcome, body: text(outcome.body) }))
+        events.push(describeFinished({ ...outcome, body: toText(outcome.body) }))
         touch(outcome.id)
       }
     }
@@ -231,12 +229,12 @@ export const makePlane = (
       same(`number of ${session.token}`, session.acked, known.acked)
       same(
         `outbox of ${session.token}`,
-        session.outbox.slice(session.head).map(({ body, id }) => `${id} ${text(body)}`),
+        session.outbox.slice(session.head).map(({ body, id }) => `${id} ${toText(body)}`),
         known.outbox.map(({ body, id }) => `${id} ${body}`)
       )
     }
     numbers.set(session.token, Math.max(last, numbers.get(session.token) ?? 0))
-    answer({ last, outcomes: outcomes.map(({ body, id }) => ({ id, body: text(body) })) })
+    answer({ last, outcomes: outcomes.map(({ body, id }) => ({ id, body: toText(body) })) })
   }
 
   const attach = (link: Link, role: "peer" | "beatPeer", peer: number) => {
@@ -275,7 +273,7 @@ export const makePlane = (
 
   const report = (link: Link, item: ExchangeMessage["reports"][number], now: number) => {
     const expected = model.report(link.worker.session, item.report, item.body, now)
-    const counted = core.report(link.worker, item.report, bytes(item.body), now)
+    const counted = core.report(link.worker, item.report, fromText(item.body), now)
     same(`report ${JSON.stringify(item.report)} of ${link.worker.session}`, counted, expected)
     if (!counted) link.late++
   }
@@ -322,7 +320,7 @@ export const makePlane = (
       const before = [core.waiting(), core.waitingBytes()]
       const expected = model.submit(submission, memory, now)
       const result = core.submit(
-        { id: isOwnId ? id : undefined, name, level, args: bytes(args), watcher: session, dueAt, expiresAt },
+        { id: isOwnId ? id : undefined, name, level, args: fromText(args), watcher: session, dueAt, expiresAt },
         now
       )
       same(`submission of ${id}`, Result.isSuccess(result) ? "ok" : result.failure._tag, expected)
@@ -559,7 +557,7 @@ export const makePlane = (
         const known = model.outcomes.get(outcome.id)
         same(
           `outcome of ${outcome.id}`,
-          [outcome.name, outcome.state, outcome.reason, outcome.attempt, text(outcome.body)],
+          [outcome.name, outcome.state, outcome.reason, outcome.attempt, toText(outcome.body)],
           [known?.name, known?.state, known?.reason, known?.attempt, known?.body]
         )
       }

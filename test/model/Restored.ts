@@ -1,8 +1,9 @@
 /** After a restart with a journal: everything that was accepted and has no outcome is back as it was, and nothing else. */
+import { toText } from "../../src/domain/Body.ts"
 import type { Audit } from "./Audit.ts"
 import type { Durable, Snapshot } from "./Durable.ts"
 import { keyId } from "./Keys.ts"
-import { markOf, textOf } from "./Ledger.ts"
+import { markOf } from "./Ledger.ts"
 import { Broken } from "./Script.ts"
 import type { Server } from "./Server.ts"
 
@@ -36,7 +37,7 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
     const due = fromWall(stored.dueAt)
     const dueAt = isLeased ? now + settings.startGraceMillis : due
     const isSame = entry.name === stored.name && entry.level === stored.level &&
-      textOf(entry.args) === textOf(stored.args) &&
+      toText(entry.args) === toText(stored.args) &&
       JSON.stringify(entry.options ?? {}) === JSON.stringify(options ?? {}) &&
       entry.attempt === stored.attempt && entry.crashes === stored.crashes && entry.losses === stored.losses &&
       entry.failures === stored.failures && entry.progress === stored.progress &&
@@ -46,7 +47,7 @@ export const checkRestored = ({ audit, durable, now, server, wall }: {
       const { attempt, crashes, dueAt: at, expiresAt, failures, losses, progress } = entry
       throw wrong(
         `${id} is ${JSON.stringify({ attempt, crashes, losses, failures, progress, at, expiresAt })}, was ` +
-          JSON.stringify({ ...stored, args: textOf(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })
+          JSON.stringify({ ...stored, args: toText(stored.args), dueAt, expiresAt: fromWall(stored.expiresAt) })
       )
     }
   }
