@@ -7,6 +7,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import { batch, maxBatch } from "./Batch.ts"
 import { BadRequest, ProtocolMismatch, ReplyError } from "./Errors.ts"
 import { Event } from "./Event.ts"
 import * as JsonCodec from "./JsonCodec.ts"
@@ -14,7 +15,7 @@ import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
 import { ScheduleDeclaration } from "./Schedules.ts"
 import { Sensitive } from "./Sensitive.ts"
-import { TaskId, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
+import { TaskId, taskIdPattern, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
 import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
 import { WorkerAbout, WorkerId, WorkerLoad, WorkerState } from "./WorkerInfo.ts"
@@ -35,14 +36,6 @@ export const protocolVersion = 1
  * @since 0.1.0
  */
 export const protocolVersions: ReadonlyArray<number> = [protocolVersion]
-
-/**
- * Most tasks, ids, reports or leases in one message.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxBatch = 10_000
 
 /**
  * Most handlers of one worker.
@@ -79,7 +72,15 @@ export const maxSchemaLength = 16_384
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Wait = Count.check(Schema.isLessThanOrEqualTo(maxWaitMillis))
 const Delay = Count.check(Schema.isLessThanOrEqualTo(maxMillis))
-const batch = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(maxBatch))
+
+/** The ids of a group: checked in one go, since each check of a schema costs as much as all of these. */
+const Ids = batch(Schema.String).check(
+  Schema.makeFilter((ids) => ids.every((id) => taskIdPattern.test(id)) || "must be ids of tasks")
+)
+
+/** Schema for a group of items that have these fields besides their ids and sizes. */
+const groupOf = <const F extends Schema.Struct.Fields>(fields: F) =>
+  Schema.Struct({ ids: Ids, sizes: batch(Count), ...fields })
 
 /**
  * Schema for the token of a session, chosen by its owner: 128 random bits in 32 hexadecimal digits.
@@ -94,17 +95,8 @@ export const Token = Schema.String.check(
 const request = <const Op extends string, const F extends Schema.Struct.Fields>(op: Op, fields: F) =>
   Schema.Struct({ v: Schema.Literal(protocolVersion), op: Schema.Literal(op), ...fields })
 
-/**
- * Schema for one task of a submission. `size` is the number of bytes of its arguments in the body; the last task may
- * leave it out and gets the rest.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const SubmitTask = Schema.Struct({
-  id: Schema.optionalKey(TaskId),
+const submitted = {
   name: TaskName,
-  size: Schema.optionalKey(Count),
   priority: Schema.optionalKey(Priority),
   watch: Schema.optionalKey(Schema.Boolean),
   /** Milliseconds from now. */
@@ -128,6 +120,19 @@ export const SubmitTask = Schema.Struct({
   trace: Schema.optionalKey(TraceParent),
   /** What of it is not shown. */
   sensitive: Schema.optionalKey(Sensitive)
+}
+
+/**
+ * Schema for one task of a submission. `size` is the number of bytes of its arguments in the body; the last task may
+ * leave it out and gets the rest.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SubmitTask = Schema.Struct({
+  id: Schema.optionalKey(TaskId),
+  size: Schema.optionalKey(Count),
+  ...submitted
 })
 
 /**
@@ -185,8 +190,14 @@ export const Submit = request("submit", {
   session: Schema.optionalKey(Token),
   /** Number of the message in its session: a copy has the same, and gets the same answer. */
   seq: Schema.optionalKey(Count),
-  tasks: batch(SubmitTask)
-})
+  tasks: Schema.optionalKey(batch(SubmitTask)),
+  /** Tasks too, after those of `tasks`. */
+  groups: Schema.optionalKey(batch(groupOf(submitted)))
+}).check(
+  Schema.makeFilter(({ groups, tasks }) =>
+    tasks !== undefined || groups !== undefined || { path: ["tasks"], issue: "is missing, and so is groups" }
+  )
+)
 /** @category schemas @since 0.1.0 */
 export const Watch = request("watch", {
   session: Token,
@@ -199,7 +210,9 @@ export const Collect = request("collect", {
   session: Token,
   ack: Count,
   epoch: Schema.optionalKey(Token),
-  wait: Schema.optionalKey(Wait)
+  wait: Schema.optionalKey(Wait),
+  /** Whether the outcomes may come in groups. */
+  grouped: Schema.optionalKey(Schema.Boolean)
 })
 /** @category schemas @since 0.1.0 */
 export const ResultOf = request("result", { id: TaskId, wait: Schema.optionalKey(Wait) })
@@ -371,6 +384,15 @@ export const Register = request("register", {
   about: Schema.optionalKey(WorkerAbout)
 })
 
+const reported = {
+  attempt: Count,
+  state: Schema.Literals(["succeeded", "failed", "returned", "stopped", "crashed"]),
+  reason: Schema.optionalKey(FailureReason),
+  retryIn: Schema.optionalKey(Delay),
+  /** The span of the attempt, in the trace of the task: for the next attempt to be linked with it. */
+  span: Schema.optionalKey(SpanId)
+}
+
 /**
  * Schema for what a worker says of one lease: how it ended, or that it hands it back unstarted (`returned`). `stopped`:
  * it was told to stop it, and has. `crashed`: the thread that ran it died. A failure with `retryIn` milliseconds is not
@@ -379,16 +401,7 @@ export const Register = request("register", {
  * @category schemas
  * @since 0.1.0
  */
-export const Report = Schema.Struct({
-  id: TaskId,
-  attempt: Count,
-  state: Schema.Literals(["succeeded", "failed", "returned", "stopped", "crashed"]),
-  reason: Schema.optionalKey(FailureReason),
-  retryIn: Schema.optionalKey(Delay),
-  /** The span of the attempt, in the trace of the task: for the next attempt to be linked with it. */
-  span: Schema.optionalKey(SpanId),
-  size: Schema.optionalKey(Count)
-})
+export const Report = Schema.Struct({ id: TaskId, size: Schema.optionalKey(Count), ...reported })
 
 /**
  * What a worker says of one lease.
@@ -412,6 +425,10 @@ export const Exchange = request("exchange", {
   /** Leases whose handlers wait for other tasks: their slots are free meanwhile. */
   waiting: Schema.optionalKey(Count),
   reports: Schema.optionalKey(batch(Report)),
+  /** Reports too, after those of `reports`. */
+  groups: Schema.optionalKey(batch(groupOf(reported))),
+  /** Whether the leases may come in groups. */
+  grouped: Schema.optionalKey(Schema.Boolean),
   /** What handlers reported since the last exchange, the newest of each; the bodies follow those of the reports. */
   progress: Schema.optionalKey(batch(Progress)),
   /** How busy its process is, at most once in a heartbeat. */
@@ -521,6 +538,14 @@ const reply = <const F extends Schema.Struct.Fields>(fields: F) =>
 
 const Refused = Schema.Array(Schema.Struct({ index: Count, error: ReplyError }))
 
+const ended = {
+  name: TaskName,
+  state: FinalState,
+  reason: Schema.optionalKey(FailureReason),
+  attempt: Count,
+  started: Schema.optionalKey(Schema.Boolean)
+}
+
 /**
  * Schema for the header of an outcome; `size` bytes of the body belong to it. `reason` stands with `failed`. `started`
  * stands with `expired`: whether it had.
@@ -528,15 +553,7 @@ const Refused = Schema.Array(Schema.Struct({ index: Count, error: ReplyError }))
  * @category schemas
  * @since 0.1.0
  */
-export const OutcomeHeader = Schema.Struct({
-  id: TaskId,
-  name: TaskName,
-  state: FinalState,
-  reason: Schema.optionalKey(FailureReason),
-  attempt: Count,
-  started: Schema.optionalKey(Schema.Boolean),
-  size: Count
-})
+export const OutcomeHeader = Schema.Struct({ id: TaskId, size: Count, ...ended })
 
 /**
  * The header of an outcome.
@@ -749,7 +766,9 @@ export const CollectReply = reply({
   epoch: Token,
   /** Number of the last outcome in this reply; what the next collect acknowledges. */
   last: Count,
-  outcomes: Schema.Array(OutcomeHeader),
+  outcomes: Schema.optionalKey(Schema.Array(OutcomeHeader)),
+  /** Outcomes too, after those of `outcomes`; only for who asked for groups. */
+  groups: Schema.optionalKey(Schema.Array(groupOf(ended))),
   /** What handlers reported, the newest of each task; the bodies follow those of the outcomes. */
   progress: Schema.optionalKey(Schema.Array(Schema.Struct({ id: TaskId, size: Count })))
 })
@@ -810,30 +829,46 @@ export const EarlierAttempt = Schema.Struct({
   span: Schema.optionalKey(SpanId)
 })
 
+const leased = {
+  attempt: Count,
+  name: TaskName,
+  /** How many workers were lost with this task; a worker then sends its next exchange before it starts it. */
+  losses: Schema.optionalKey(Count),
+  version: Schema.optionalKey(Count),
+  /** The span that submitted the task. */
+  trace: Schema.optionalKey(TraceParent),
+  /** Milliseconds until the task expires. */
+  expiresIn: Schema.optionalKey(Count),
+  /** Attempts that ended with a failure that is retried. */
+  failures: Schema.optionalKey(Count),
+  /** Those attempts, oldest first; the newest of them when there are many. */
+  history: Schema.optionalKey(Schema.Array(EarlierAttempt)),
+  /** Bytes in the body after the arguments: what an earlier attempt reported last. */
+  checkpoint: Schema.optionalKey(Count)
+}
+
+/**
+ * Schema for a lease: what its worker is to run.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const LeaseHeader = Schema.Struct({ id: TaskId, size: Count, ...leased })
+
+/**
+ * A lease: what its worker is to run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LeaseHeader = typeof LeaseHeader.Type
+
 /** @category schemas @since 0.1.0 */
 export const ExchangeReply = reply({
   seq: Count,
-  /** `losses`: how many workers were lost with this task; a worker then sends its next exchange before it starts it. */
-  leases: Schema.Array(
-    Schema.Struct({
-      id: TaskId,
-      attempt: Count,
-      name: TaskName,
-      size: Count,
-      losses: Schema.optionalKey(Count),
-      version: Schema.optionalKey(Count),
-      /** The span that submitted the task. */
-      trace: Schema.optionalKey(TraceParent),
-      /** Milliseconds until the task expires. */
-      expiresIn: Schema.optionalKey(Count),
-      /** Attempts that ended with a failure that is retried. */
-      failures: Schema.optionalKey(Count),
-      /** Those attempts, oldest first; the newest of them when there are many. */
-      history: Schema.optionalKey(Schema.Array(EarlierAttempt)),
-      /** Bytes in the body after the arguments: what an earlier attempt reported last. */
-      checkpoint: Schema.optionalKey(Count)
-    })
-  ),
+  leases: Schema.optionalKey(Schema.Array(LeaseHeader)),
+  /** Leases too, after those of `leases`; only for who asked for groups. */
+  groups: Schema.optionalKey(Schema.Array(groupOf(leased))),
   /** Leases that the worker must stop, and report as `stopped`. */
   cancel: Schema.optionalKey(Schema.Array(TaskId)),
   /** Leases that the worker holds and must stop: they are not its any more. */

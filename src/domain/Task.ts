@@ -13,6 +13,14 @@ import type { TaskState } from "./TaskState.ts"
 import type { WorkerRecord } from "./WorkerInfo.ts"
 
 /**
+ * What the id of a task looks like.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const taskIdPattern = /^[\x21-\x7e]{1,128}$/u
+
+/**
  * Schema for the id of a task: 1 to 128 characters, printable ASCII without spaces. Generated ids are 128 random bits in
  * 32 hexadecimal digits; a caller may give one of its own, to submit idempotently.
  *
@@ -20,7 +28,7 @@ import type { WorkerRecord } from "./WorkerInfo.ts"
  * @since 0.1.0
  */
 export const TaskId = Schema.String.check(
-  Schema.isPattern(/^[\x21-\x7e]{1,128}$/u, { expected: "1 to 128 printable ASCII characters without spaces" })
+  Schema.isPattern(taskIdPattern, { expected: "1 to 128 printable ASCII characters without spaces" })
 ).pipe(Schema.brand("fastworker/TaskId"))
 
 /**

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { groupsOf } from "../domain/Batch.ts"
 import type { AddressError, SubmitError } from "../domain/Errors.ts"
 import { TaskNotFound } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
@@ -28,7 +29,7 @@ import { makeEvents } from "./ClientEvents.ts"
 import { makeQueries } from "./ClientQueries.ts"
 import { Caller, makeResults } from "./ClientResults.ts"
 import type { Origin, Submission } from "./ClientSubmissions.ts"
-import { isTaskId, makeSubmission, noTerms, nowhere } from "./ClientSubmissions.ts"
+import { isTaskId, makeSubmission, nowhere } from "./ClientSubmissions.ts"
 import { makeViews } from "./ClientViews.ts"
 import * as Envelope from "./Envelope.ts"
 import { makeRandomId } from "./RandomId.ts"
@@ -40,6 +41,14 @@ const maxBatchTasks = 1_000
 const maxBatchBytes = 2 * 1024 * 1024
 
 const v = Message.protocolVersion
+
+/** Most submissions have no terms: it is one and the same object for all of these. */
+const submissionGroups = {
+  isSame: (first: Submission, { name, terms, watch }: Submission) =>
+    first.name === name && first.terms === terms && first.watch === watch,
+  sizeOf: ({ size }: Submission) => size,
+  commonOf: ({ name, terms, watch }: Submission) => ({ name, ...(watch ? { watch } : {}), ...terms })
+}
 
 const decodeSubmitReply = Reply.decoder(Message.SubmitReply)
 
@@ -100,13 +109,9 @@ export const make = Effect.gen(function*() {
   }
 
   const submit = (batch: ReadonlyArray<Submission>) => {
-    const tasks = batch.map(({ id, name, size, terms, watch }) => {
-      const header = { id, name, size, watch: watch ? true : undefined }
-      // Most have no terms, and a copy of none costs as much as the rest.
-      return terms === noTerms ? header : { ...header, ...terms }
-    })
+    const groups = groupsOf(batch, submissionGroups)
     const bodies = batch.map(({ body }) => body)
-    const payload = Envelope.encode({ v, op: "submit", session, seq: ++seq, tasks }, bodies)
+    const payload = Envelope.encode({ v, op: "submit", session, seq: ++seq, groups }, bodies)
     calls.send(payload, decodeSubmitReply, 0, (reply) => {
       if (Result.isFailure(reply)) {
         const error = submitError(reply.failure)

@@ -11,6 +11,7 @@ import type * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { itemsOf, maxBatch } from "../domain/Batch.ts"
 import type { CallError, ReplyError, ResultError, WouldDeadlock } from "../domain/Errors.ts"
 import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound } from "../domain/Errors.ts"
 import { IdMap } from "../domain/IdMap.ts"
@@ -235,8 +236,8 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
       if (entry !== undefined) (entry.isFollowed ? followed : plain).push(id)
     }
     for (const [list, progress] of [[plain, false], [followed, true]] as const) {
-      for (let i = 0; i < list.length; i += Message.maxBatch) {
-        watch(list.slice(i, i + Message.maxBatch), progress, isRestarted)
+      for (let i = 0; i < list.length; i += maxBatch) {
+        watch(list.slice(i, i + maxBatch), progress, isRestarted)
       }
     }
   }
@@ -275,6 +276,7 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
       session,
       ack: acknowledged,
       wait: collectWaitMillis,
+      grouped: true,
       ...(epoch === undefined ? {} : { epoch })
     })
     const sentAt = performance.now()
@@ -291,8 +293,11 @@ export const makeResults = ({ calls: { send }, scheduleFlush, session, settings 
   const onCollected = ({ body, header }: Reply.Reply<typeof Message.CollectReply.Type>) => {
     onEpoch(header.epoch)
     acknowledged = header.last
-    const { outcomes, progress = [] } = header
-    const bodies = Envelope.texts(body, [...outcomes, ...progress])
+    const { progress = [] } = header
+    const items = itemsOf<Message.OutcomeHeader>(header.outcomes, header.groups)
+    if (Result.isFailure(items)) return failAll(items.failure)
+    const outcomes = items.success
+    const bodies = Envelope.texts(body, progress.length === 0 ? outcomes : [...outcomes, ...progress])
     if (Result.isFailure(bodies)) return failAll(bodies.failure)
     progress.forEach(({ id }, index) => report(id, bodies.success[outcomes.length + index] as string))
     // Acknowledged at once, and resumed some at a time: what the first callers do next is on its way, and the next

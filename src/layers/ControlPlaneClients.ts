@@ -11,6 +11,7 @@ import type { Buffer } from "node:buffer"
 import type { Body } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, TaskNotFound, Unauthorized } from "../domain/Errors.ts"
+import { groupsOf, itemsOf, maxBatch } from "../domain/Batch.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -35,6 +36,8 @@ const maxCollectBytes = 4 * 1024 * 1024
 interface Collector {
   readonly request: Incoming
   readonly session: Session
+  /** Whether it reads groups. */
+  readonly isGrouped: boolean
   readonly until: number
 }
 
@@ -47,15 +50,24 @@ interface ResultWaiter {
 
 const v = Message.protocolVersion
 
-const outcomeHeader = ({ attempt, body, id, name, reason, state }: Outcome): OutcomeHeader => {
-  const header = { id: id as OutcomeHeader["id"], name, state, attempt, size: body.length }
-  if (reason === undefined && state !== "expired") return header
-  return {
-    ...header,
+const outcomeGroups = {
+  isSame: (first: Outcome, { attempt, name, reason, state }: Outcome) =>
+    first.name === name && first.state === state && first.attempt === attempt && first.reason === reason,
+  sizeOf: ({ body }: Outcome) => body.length,
+  commonOf: ({ attempt, name, reason, state }: Outcome) => ({
+    name,
+    state,
+    attempt,
     ...(reason === undefined ? {} : { reason }),
     ...(state === "expired" ? { started: attempt > 0 } : {})
-  }
+  })
 }
+
+const outcomeHeader = (outcome: Outcome): OutcomeHeader => ({
+  id: outcome.id as OutcomeHeader["id"],
+  ...outcomeGroups.commonOf(outcome),
+  size: outcome.body.length
+})
 
 /** Whether a request changes nothing and tells of no outcome: its answer waits for nothing. */
 const isRead = ({ op }: ClientRequest): boolean => reads.has(op)
@@ -174,7 +186,7 @@ export const makeClients = (parts: Parts) => {
           // An acknowledgement of another epoch counts outcomes of a control plane that is gone.
           const isOtherEpoch = message.epoch !== undefined && message.epoch !== epoch
           if (!isOtherEpoch) core.sessions.acknowledge(session, message.ack)
-          const collector = { request, session, until: time + (message.wait ?? 0) }
+          const collector = { request, session, until: time + (message.wait ?? 0), isGrouped: message.grouped === true }
           collectors.set(session.token, collector)
           if (
             core.sessions.pending(session) > 0 || session.progress.size > 0 || collector.until <= time ||
@@ -281,7 +293,10 @@ export const makeClients = (parts: Parts) => {
   }
 
   const submit = (request: Incoming, message: typeof Message.Submit.Type, body: Buffer, time: number) => {
-    const { seq, session: token, tasks } = message
+    const { groups, seq, session: token } = message
+    const items = itemsOf<typeof Message.SubmitTask.Type>(message.tasks, groups)
+    if (Result.isFailure(items)) return replyError(request, items.failure)
+    const tasks = items.success
     const bodies = Envelope.bodies(body, tasks)
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
     const session = token === undefined ? undefined : core.sessions.open(token, time)
@@ -354,16 +369,16 @@ export const makeClients = (parts: Parts) => {
   }
 
   const answerCollect = (collector: Collector) => {
-    const { request, session } = collector
+    const { isGrouped, request, session } = collector
     collectors.delete(session.token)
-    const headers: Array<OutcomeHeader> = []
+    const outcomes: Array<Outcome> = []
     const bodies: Array<Body> = []
     let bytes = 0
-    for (let i = session.head; i < session.outbox.length && headers.length < Message.maxBatch; i++) {
+    for (let i = session.head; i < session.outbox.length && outcomes.length < maxBatch; i++) {
       const outcome = session.outbox[i] as Outcome
       bytes += outcome.body.length
-      if (bytes > maxCollectBytes && headers.length > 0) break
-      headers.push(outcomeHeader(outcome))
+      if (bytes > maxCollectBytes && outcomes.length > 0) break
+      outcomes.push(outcome)
       if (outcome.body.length > 0) bodies.push(outcome.body)
     }
     const progress: Array<{ readonly id: string; readonly size: number }> = []
@@ -376,8 +391,8 @@ export const makeClients = (parts: Parts) => {
         {
           v,
           epoch,
-          last: session.acked + headers.length,
-          outcomes: headers,
+          last: session.acked + outcomes.length,
+          ...(isGrouped ? { groups: groupsOf(outcomes, outcomeGroups) } : { outcomes: outcomes.map(outcomeHeader) }),
           ...(progress.length > 0 ? { progress } : {})
         },
         bodies

@@ -14,6 +14,7 @@ import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, Unauthorized, UnknownSession } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { IdMap } from "../domain/IdMap.ts"
+import { groupsOf, itemsOf } from "../domain/Batch.ts"
 import type { WorkerRequest } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -47,6 +48,8 @@ interface Link {
   abandon: Array<string>
   cancel: Array<string>
   late: Array<string>
+  /** Whether it reads groups. */
+  isGrouped: boolean
   /** Whether a reply has told it to leave: then it is told again with those that come anyway. */
   isTold: boolean
 }
@@ -62,10 +65,22 @@ const unlessEmpty = (
   ...(lists.late.length > 0 ? { late: lists.late } : {})
 })
 
-/** What the worker is told of a lease: of most tasks there is only name and size. */
-const leaseHeader = ({ args, attempt, detail, id, losses, name, options }: TaskRecord, now: number) => {
-  const lease = { id, attempt, name, size: args.length }
-  if (losses === 0 && detail === undefined && options === undefined) return lease
+/** Whether a worker is told no more of a lease than its name and its size, which is so of most tasks. */
+const isPlain = ({ detail, losses, options }: TaskRecord) =>
+  losses === 0 && detail === undefined && options === undefined
+
+const leaseGroups = (now: number) => ({
+  isSame: (first: TaskRecord, task: TaskRecord) =>
+    first.name === task.name && first.attempt === task.attempt && isPlain(first) && isPlain(task),
+  sizeOf: ({ args }: TaskRecord) => args.length,
+  commonOf: (first: TaskRecord) => leaseOf(first, now)
+})
+
+/** What the worker is told of a lease besides id and size. */
+const leaseOf = (task: TaskRecord, now: number) => {
+  const { attempt, detail, losses, name, options } = task
+  const lease = { attempt, name }
+  if (isPlain(task)) return lease
   return {
     ...lease,
     ...(losses === 0 ? {} : { losses }),
@@ -190,6 +205,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         abandon: [],
         cancel: [],
         late: [],
+        isGrouped: false,
         isTold: false
       }
       links.set(session, link)
@@ -245,7 +261,9 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
       awaitLeases(link, request, seq, time)
       return schedule()
     }
-    const reports = message.reports ?? []
+    const items = itemsOf<Message.Report>(message.reports, message.groups)
+    if (Result.isFailure(items)) return replyError(request, items.failure)
+    const reports = items.success
     const progress = message.progress ?? []
     const bodies = Envelope.bodies(body, progress.length === 0 ? reports : [...reports, ...progress])
     if (Result.isFailure(bodies)) return replyError(request, bodies.failure)
@@ -286,6 +304,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     if (link.waitingSeq > settled && !link.replies.has(link.waitingSeq)) answerExchange(link, [])
     link.abandon.push(...abandon)
     link.late.push(...late)
+    link.isGrouped = message.grouped === true
     awaitLeases(link, request, seq, time)
     const isNews = link.abandon.length > 0 || link.cancel.length > 0 || link.late.length > 0
     if (isNews || (worker.isToLeave && !link.isTold)) answerExchange(link, [])
@@ -295,17 +314,18 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
     const { abandon, cancel, late, waiting, waitingSeq: seq } = link
     const bodies: Array<Body.Body> = []
     const time = now()
-    const leases = tasks.map((task) => {
+    for (const task of tasks) {
       bodies.push(task.args)
       const checkpoint = task.detail?.progress
       if (checkpoint !== undefined) bodies.push(checkpoint)
-      return leaseHeader(task, time)
-    })
+    }
     const payload = Envelope.encode(
       {
         v,
         seq,
-        leases,
+        ...(link.isGrouped && tasks.length > 0
+          ? { groups: groupsOf(tasks, leaseGroups(time)) }
+          : { leases: tasks.map((task) => ({ id: task.id, size: task.args.length, ...leaseOf(task, time) })) }),
         ...unlessEmpty({ abandon, cancel, late }),
         ...(link.worker.isToLeave ? { drain: true } : {})
       },

@@ -15,6 +15,7 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import { groupsOf, itemsOf } from "../domain/Batch.ts"
 import type { AddressError, ReplyError } from "../domain/Errors.ts"
 import { ProtocolMismatch, Unauthorized } from "../domain/Errors.ts"
 import { IdMap } from "../domain/IdMap.ts"
@@ -33,7 +34,7 @@ import * as Envelope from "./Envelope.ts"
 import { makeProcessLoad } from "./ProcessLoad.ts"
 import { makeRandomId } from "./RandomId.ts"
 import * as Reply from "./Reply.ts"
-import type { News } from "./WorkerTasks.ts"
+import type { News, PendingReport } from "./WorkerTasks.ts"
 import { makeTasks } from "./WorkerTasks.ts"
 
 /**
@@ -64,6 +65,14 @@ const retryMillis = 500
 
 const v = Message.protocolVersion
 const decodeRegisterReply = Reply.decoder(Message.RegisterReply)
+const reportGroups = {
+  isSame: (first: PendingReport["header"], report: PendingReport["header"]) =>
+    first.state === report.state && first.attempt === report.attempt && first.reason === undefined &&
+    report.reason === undefined,
+  sizeOf: ({ size }: PendingReport["header"]) => size,
+  commonOf: ({ id: _, size: __, ...common }: PendingReport["header"]) => common
+}
+
 const decodeExchangeReply = Reply.decoder(Message.ExchangeReply)
 
 /**
@@ -153,7 +162,8 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         ...(abandoned.length > 0 ? { abandoned } : {}),
         ...(isQuiet ? { held: tasks.held() } : {}),
         ...(load === undefined ? {} : { load }),
-        ...(reports.length > 0 ? { reports: reports.map(({ header }) => header) } : {}),
+        grouped: true,
+        ...(reports.length > 0 ? { groups: groupsOf(reports.map(({ header }) => header), reportGroups) } : {}),
         ...(progress.length > 0 ? { progress: progress.map(({ header }) => header) } : {})
       },
       (progress.length === 0 ? reports : [...reports, ...progress]).map(({ body }) => body)
@@ -185,24 +195,28 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       return
     }
     const { body, header } = reply.success
-    broughtLeases = header.leases.length > 0
+    const leases = itemsOf<Message.LeaseHeader>(header.leases, header.groups)
+    broughtLeases = Result.isSuccess(leases) && leases.success.length > 0
     // A lease may bring what an earlier attempt reported: then it has two bodies.
-    const bodies = Envelope.texts(
-      body,
-      header.leases.flatMap(({ checkpoint, size }) =>
-        checkpoint === undefined ? [{ size }] : [{ size }, { size: checkpoint }]
-      )
-    )
+    const bodies = Result.flatMap(leases, (leases) =>
+      Envelope.texts(
+        body,
+        leases.every(({ checkpoint }) => checkpoint === undefined)
+          ? leases
+          : leases.flatMap(({ checkpoint, size }) =>
+            checkpoint === undefined ? [{ size }] : [{ size }, { size: checkpoint }]
+          )
+      ))
     for (const id of header.abandon ?? []) tasks.abandon(id)
     if (header.late !== undefined) {
       runFork(Effect.logWarning("Reports came too late: the leases had ended", { tasks: header.late }))
     }
-    if (Result.isFailure(bodies)) {
+    if (Result.isFailure(leases) || Result.isFailure(bodies)) {
       abandoned.push(number)
-      runFork(Effect.logError("A reply of the control plane was malformed", bodies.failure))
+      runFork(Effect.logError("A reply of the control plane was malformed", Result.merge(bodies)))
     } else {
       let at = 0
-      for (const lease of header.leases) {
+      for (const lease of leases.success) {
         const args = bodies.success[at++] as string
         tasks.receive(lease, args, lease.checkpoint === undefined ? undefined : bodies.success[at++])
       }

@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { Buffer } from "node:buffer"
+import { maxBatch } from "../domain/Batch.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
 import type { FailureReason } from "../domain/Outcome.ts"
@@ -20,7 +21,7 @@ import * as Envelope from "./Envelope.ts"
  * @category models
  * @since 0.1.0
  */
-export type Lease = (typeof Message.ExchangeReply.Type)["leases"][number]
+export type Lease = Message.LeaseHeader
 
 /**
  * What the control plane is to be told in the next exchange.
@@ -33,7 +34,7 @@ export interface News {
   readonly progress: ReadonlyArray<PendingProgress>
 }
 
-interface PendingReport {
+export interface PendingReport {
   readonly header: {
     readonly id: string
     readonly attempt: number
@@ -219,7 +220,7 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
   const takeReports = (): ReadonlyArray<PendingReport> => {
     let bytes = 0
     let count = 0
-    while (count < reports.length && count < Message.maxBatch && (count === 0 || bytes < maxReportBytes)) {
+    while (count < reports.length && count < maxBatch && (count === 0 || bytes < maxReportBytes)) {
       bytes += (reports[count] as PendingReport).header.size
       count++
     }

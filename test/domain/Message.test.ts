@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { BadRequest, ProtocolMismatch, QueueFull, ReplyError, TaskNotFound } from "../../src/domain/Errors.ts"
+import { maxBatch } from "../../src/domain/Batch.ts"
 import * as Message from "../../src/domain/Message.ts"
 
 const session = "0123456789abcdef0123456789abcdef"
@@ -67,7 +68,7 @@ const wrongClient: Readonly<Record<keyof typeof clientHeaders, ReadonlyArray<Cha
   submit: [
     ["tasks", { tasks: undefined }],
     ["tasks", { tasks: "t" }],
-    ["tasks", { tasks: Array.from({ length: Message.maxBatch + 1 }, () => ({ name: "t" })) }],
+    ["tasks", { tasks: Array.from({ length: maxBatch + 1 }, () => ({ name: "t" })) }],
     ["session", { session: "short" }],
     ["session", { session: session.toUpperCase() }],
     ["session", { session: 7 }],
@@ -100,7 +101,7 @@ const wrongClient: Readonly<Record<keyof typeof clientHeaders, ReadonlyArray<Cha
   result: [["id", { id: undefined }], ["wait", { wait: 0.5 }]],
   status: [["ids", { ids: "a" }], ["ids.0", { ids: [""] }]],
   cancel: [["id", { id: {} }]],
-  list: [["state", { state: "lost" }], ["limit", { limit: 0 }], ["limit", { limit: Message.maxBatch + 1 }]],
+  list: [["state", { state: "lost" }], ["limit", { limit: 0 }], ["limit", { limit: maxBatch + 1 }]],
   workers: [],
   tasks: [],
   stats: []
@@ -219,7 +220,7 @@ describe("the two addresses", () => {
   })
 
   it("take a batch of the largest size", () => {
-    const tasks = Array.from({ length: Message.maxBatch }, () => ({ name: "t" }))
+    const tasks = Array.from({ length: maxBatch }, () => ({ name: "t" }))
 
     assert.isTrue(Result.isSuccess(Message.decodeClientRequest({ v, op: "submit", tasks })))
   })
