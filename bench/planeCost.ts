@@ -17,20 +17,17 @@ export interface PlaneCost {
   readonly ratio: number
 }
 
-/** Messages of so many batches, made before anything is measured. */
+/** Messages of so many batches as client and worker send them, made before anything is measured. */
 const life = (client: string, worker: string, seq: number, batch: number) => {
-  const ids = Array.from({ length: rounds }, () => Array.from({ length: batch }, token))
-  const sizes = Array.from({ length: batch }, (_, i) => ({ args: `{"x":${i},"y":1}`, result: `${i + 1}` }))
-  const args = sizes.map((size) => size.args).join("")
-  const results = sizes.map((size) => size.result).join("")
-  return ids.map((batchIds, round) => ({
-    submit: message({
-      v: 1,
-      op: "submit",
-      session: client,
-      tasks: batchIds.map((id, i) => ({ id, name: "add", size: sizes[i]?.args.length ?? 0, watch: true }))
-    }, args),
-    collect: message({ v: 1, op: "collect", session: client, ack: (seq + round) * batch, wait: 10_000 }),
+  const batches = Array.from({ length: rounds }, () => Array.from({ length: batch }, token))
+  const args = Array.from({ length: batch }, (_, i) => `{"x":${i},"y":1}`)
+  const results = args.map((_, i) => `${i + 1}`)
+  const sizesOf = (bodies: ReadonlyArray<string>) => bodies.map(({ length }) => length)
+  const submitted = { name: "add", watch: true, sizes: sizesOf(args) }
+  const reported = { attempt: 1, state: "succeeded", sizes: sizesOf(results) }
+  return batches.map((ids, round) => ({
+    submit: message({ v: 1, op: "submit", session: client, groups: [{ ...submitted, ids }] }, args.join("")),
+    collect: message({ v: 1, op: "collect", session: client, ack: (seq + round) * batch, wait: 10_000, grouped: true }),
     exchange: message({
       v: 1,
       op: "exchange",
@@ -38,15 +35,18 @@ const life = (client: string, worker: string, seq: number, batch: number) => {
       seq: seq + round + 2,
       settled: seq + round + 1,
       free: 4 * batch,
-      reports: batchIds.map((id, i) => ({ id, attempt: 1, state: "succeeded", size: sizes[i]?.result.length ?? 0 }))
-    }, results)
+      grouped: true,
+      groups: [{ ...reported, ids }]
+    }, results.join(""))
   }))
 }
 
-interface Header {
-  readonly tasks?: ReadonlyArray<{ readonly id: string }>
-  readonly reports?: ReadonlyArray<{ readonly id: string }>
-}
+/** The tasks of so many batches as a list of them has them, made before anything is measured. */
+const lists = (batch: number) =>
+  Array.from({ length: rounds }, () =>
+    JSON.stringify(
+      Array.from({ length: batch }, () => ({ id: token(), name: "add", size: 17, watch: true }))
+    ))
 
 /** As many as the control plane remembers outcomes. */
 const maxRemembered = 10_000
@@ -79,30 +79,28 @@ const makePlaneSample = async (plane: Headless, batch: number) => {
   }
 }
 
-const newline = 0x0a
-
 /**
- * Parses and prints the headers of messages that it has not seen before, and remembers their ids for a while: what is slow
- * for want of cache is so in both.
+ * Parses and prints lists of tasks that it has not seen before, twice each, and remembers their ids for a while: what is
+ * slow for want of cache is so in both.
  */
 const makeYardstickSample = (batch: number) => {
   const remembered = new Map<string, number>()
   const ids: Array<string> = []
   let bytes = 0
-  const look = (message: Buffer) => {
-    const header = JSON.parse(message.toString("utf8", 0, message.indexOf(newline))) as Header
-    for (const { id } of header.tasks ?? header.reports ?? []) {
+  const look = (list: string) => {
+    const tasks = JSON.parse(list) as ReadonlyArray<{ readonly id: string }>
+    for (const { id } of tasks) {
       remembered.set(id, bytes)
       if (ids.push(id) > maxRemembered) remembered.delete(ids[ids.length - maxRemembered] ?? "")
     }
-    bytes += JSON.stringify(header).length
+    bytes += JSON.stringify(tasks).length
   }
   return () => {
-    const messages = life(token(), token(), 0, batch)
+    const samples = lists(batch)
     const before = cpuMicros()
-    for (const { exchange, submit } of messages) {
-      look(submit)
-      look(exchange)
+    for (const list of samples) {
+      look(list)
+      look(list)
     }
     const took = (cpuMicros() - before) / (rounds * batch)
     ids.splice(0, ids.length - maxRemembered)

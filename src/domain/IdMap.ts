@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import { hashOf } from "./IdHash.ts"
 
 /** Room for items in the beginning: there are some for each worker. */
 const leastItems = 8
@@ -17,26 +18,10 @@ const keptItems = 4_096
 
 /** Slots of the index for each item that there is room for. */
 const slotsPerItem = 2
+const wordsPerSlot = 2
 
 const empty = 0
 const deleted = -1
-
-/** Of this process: who chooses ids can't choose them so that they collide. */
-const [seed = 0] = crypto.getRandomValues(new Int32Array(1))
-
-/**
- * Returns the hash of an id: FNV-1a, with the bits mixed at the end, since tables take the lowest. Another one in each process.
- *
- * @category rules
- * @since 0.1.0
- */
-export const hashOf = (id: string | number): number => {
-  let hash = seed
-  if (typeof id === "number") hash ^= id
-  else for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
-}
 
 const room = <A>(items: number): Array<A | undefined> => Array.from({ length: items }, () => undefined)
 
@@ -50,8 +35,8 @@ export class IdMap<A extends { readonly id: string | number }> {
   /** By place, in the order of adding; what was deleted leaves a gap until there is no more room. */
   #items = room<A>(leastItems)
   #hashes = new Int32Array(leastItems)
-  /** Places, counted from 1, by hash. */
-  #index = new Int32Array(leastItems * slotsPerItem)
+  /** Slots by hash, two words each: a place, counted from 1, and the hash, so that others need not be looked at. */
+  #index = new Int32Array(leastItems * slotsPerItem * wordsPerSlot)
   /** Before it there are only gaps. */
   #start = 0
   /** The place of the next item. */
@@ -88,7 +73,7 @@ export class IdMap<A extends { readonly id: string | number }> {
     const place = this.#end++
     this.#items[place] = item
     this.#hashes[place] = hash
-    this.#index[this.#freeSlot(hash)] = place + 1
+    this.#point(hash, place)
     this.#size++
     return undefined
   }
@@ -105,8 +90,8 @@ export class IdMap<A extends { readonly id: string | number }> {
     const place = this.#start + 1
     const mask = this.#index.length - 1
     // The hash that is kept: the id, and all of the item, may be in no cache any more.
-    let slot = (this.#hashes[this.#start] as number) & mask
-    while (this.#index[slot] !== place) slot = (slot + 1) & mask
+    let slot = (wordsPerSlot * (this.#hashes[this.#start] as number)) & mask
+    while (this.#index[slot] !== place) slot = (slot + wordsPerSlot) & mask
     return this.#takeFrom(slot)
   }
 
@@ -152,19 +137,21 @@ export class IdMap<A extends { readonly id: string | number }> {
   #find(id: A["id"], hash: number): number {
     const index = this.#index
     const mask = index.length - 1
-    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+    for (let slot = (wordsPerSlot * hash) & mask;; slot = (slot + wordsPerSlot) & mask) {
       const place = index[slot] as number
       if (place === empty) return -1
-      if (place !== deleted && this.#hashes[place - 1] === hash && this.#items[place - 1]?.id === id) return slot
+      if (place !== deleted && index[slot + 1] === hash && this.#items[place - 1]?.id === id) return slot
     }
   }
 
-  #freeSlot(hash: number): number {
+  /** Has a free slot of the index point to a place. */
+  #point(hash: number, place: number): void {
     const index = this.#index
     const mask = index.length - 1
-    let slot = hash & mask
-    while ((index[slot] as number) > empty) slot = (slot + 1) & mask
-    return slot
+    let slot = (wordsPerSlot * hash) & mask
+    while ((index[slot] as number) > empty) slot = (slot + wordsPerSlot) & mask
+    index[slot] = place + 1
+    index[slot + 1] = hash
   }
 
   /** Closes the gaps, or doubles the room when there are few. */
@@ -178,7 +165,7 @@ export class IdMap<A extends { readonly id: string | number }> {
     const hashes = this.#hashes
     this.#items = room(places)
     this.#hashes = new Int32Array(places)
-    this.#index = new Int32Array(places * slotsPerItem)
+    this.#index = new Int32Array(places * slotsPerItem * wordsPerSlot)
     this.#fill(items, hashes)
   }
 
@@ -197,7 +184,7 @@ export class IdMap<A extends { readonly id: string | number }> {
       const hash = hashes[from] as number
       this.#items[place] = item
       this.#hashes[place] = hash
-      this.#index[this.#freeSlot(hash)] = ++place
+      this.#point(hash, place++)
     }
     this.#start = 0
     this.#end = place

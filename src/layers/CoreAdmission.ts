@@ -60,16 +60,21 @@ export interface Submitted {
  * @since 0.1.0
  */
 export const optionsOf = (said: TaskOptions): TaskOptions | undefined => {
+  if (saysNothing(said)) return undefined
   const options: { -readonly [K in keyof TaskOptions]?: unknown } = {}
-  let some = false
   for (const name of optionNames) {
     const value = said[name]
-    if (value === undefined) continue
-    options[name] = value
-    some = true
+    if (value !== undefined) options[name] = value
   }
-  return some ? options as TaskOptions : undefined
+  return options as TaskOptions
 }
+
+/** As most: to ask for one field after the other by their names takes ten times as long. */
+const saysNothing = (said: TaskOptions): boolean =>
+  said.unique === undefined && said.limitKey === undefined && said.fairKey === undefined && said.weight === undefined &&
+  said.tags === undefined && said.tenant === undefined && said.ignoreResult === undefined &&
+  said.version === undefined && said.schedule === undefined && said.parent === undefined && said.trace === undefined &&
+  said.sensitive === undefined
 
 const optionNames = [
   "unique",

@@ -101,6 +101,8 @@ const makeColumns = (capacity: number) => ({
   startedAt: new Float64Array(capacity),
   finishedAt: new Float64Array(capacity),
   bytes: new Uint32Array(capacity),
+  /** What the arguments account for. They may be in no cache any more when they are dropped. */
+  argsBytes: new Uint32Array(capacity),
   extras: Array.from({ length: capacity }, (): Extra | undefined => undefined),
   args: Array.from({ length: capacity }, (): Body | undefined => undefined),
   // How far back the one before is; 0 is nowhere.
@@ -169,10 +171,9 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
   }
 
   const dropArgs = (slot: number) => {
-    const args = columns.args[slot]
-    if (args === undefined) return
+    bytes -= columns.argsBytes[slot] as number
+    columns.argsBytes[slot] = 0
     columns.args[slot] = undefined
-    bytes -= argsBytes + args.length
   }
 
   /** Takes what a task holds; its slot stays until it is the oldest. */
@@ -276,7 +277,9 @@ export const makeHistoryLog = ({ maxBytes, maxTasks }: { readonly maxTasks: numb
       }
       const own = overheadBytes + outcome.id.length + (extra === undefined ? 0 : bytesOfExtra(extra))
       columns.bytes[slot] = own
-      bytes += own + (args === undefined ? 0 : argsBytes + args.length)
+      const ofArgs = args === undefined ? 0 : argsBytes + args.length
+      columns.argsBytes[slot] = ofArgs
+      bytes += own + ofArgs
       stateCounts[state] = (stateCounts[state] as number) + 1
       size++
       const known = index.add(slot, outcome.id)

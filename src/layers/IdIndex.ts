@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { hashOf } from "../domain/IdMap.ts"
+import { hashOf } from "../domain/IdHash.ts"
 
 /** Places that are looked at for one id, at most: of a half empty table hardly ever more than some. */
 const maxProbes = 128

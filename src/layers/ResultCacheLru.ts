@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hashOf, otherHashOf } from "../domain/IdHash.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import type { Outcome, Tombstone } from "../domain/Outcome.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -27,6 +28,9 @@ interface Entry extends Tombstone {
   readonly outcome: Outcome
   readonly keptUntil: number
   readonly size: number
+  /** Of its id. */
+  readonly hash: number
+  readonly otherHash: number
 }
 
 /**
@@ -53,7 +57,8 @@ export const makeUnsafe = (
     entries.delete(id)
     bytes -= size
   }
-  const bury = ({ fingerprint, id, state }: Entry) => tombstones.set(id, state, fingerprint)
+  const bury = ({ fingerprint, hash, otherHash, state }: Entry) =>
+    tombstones.setHashed(hash, otherHash, state, fingerprint)
   const drop = (entry: Entry) => {
     remove(entry)
     bury(entry)
@@ -82,7 +87,9 @@ export const makeUnsafe = (
         return
       }
       const keptUntil = now + Math.min(keepMillis, ttl)
-      const entry: Entry = { id, outcome, state, fingerprint, keptUntil, size }
+      const hash = hashOf(id)
+      const otherHash = otherHashOf(id)
+      const entry: Entry = { id, outcome, state, fingerprint, keptUntil, size, hash, otherHash }
       const before = entries.set(entry)
       bytes += size
       if (before !== undefined) {

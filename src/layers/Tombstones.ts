@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import { hashOf, otherHashOf } from "../domain/IdHash.ts"
 import type { Tombstone } from "../domain/Outcome.ts"
 import { FinalState } from "../domain/TaskState.ts"
 
@@ -17,16 +18,20 @@ const states = FinalState.literals
 /** Stands where a state stood that was taken back: the slot is not empty, or what was written after it would not be found. */
 const deleted = states.length + 1
 
-/** Slots for each entry: short probes at the price of 20 bytes a slot. */
+/** Slots for each entry: short probes at the price of 16 bytes a slot. */
 const slotsPerEntry = 2
+const wordsPerSlot = 4
+
+const fingerprintBits = 21
+const fingerprintMask = 2 ** fingerprintBits - 1
 
 interface Generation {
-  /** 0 is an empty slot, otherwise the index of the state plus 1, or {@link deleted}. */
-  readonly states: Uint8Array
-  /** 64 bits of the id's hash in two words: two ids in a hundred thousand share them once in 10^14 submissions. */
-  readonly low: Uint32Array
-  readonly high: Uint32Array
-  readonly fingerprints: Float64Array
+  /**
+   * Four words of a slot side by side, so that a look at one is one access to memory that is in no cache: 64 bits of the
+   * id's hash (two ids in a hundred thousand share them once in 10^14 submissions), the low 32 bits of the fingerprint,
+   * and the other 21 below the state. The last is 0 where the slot is empty; the state is its index plus 1, or {@link deleted}.
+   */
+  readonly words: Int32Array
   readonly mask: number
   size: number
 }
@@ -34,10 +39,7 @@ interface Generation {
 const makeGeneration = (entries: number): Generation => {
   const slots = 2 ** Math.ceil(Math.log2(Math.max(2, entries * slotsPerEntry)))
   return {
-    states: new Uint8Array(slots),
-    low: new Uint32Array(slots),
-    high: new Uint32Array(slots),
-    fingerprints: new Float64Array(slots),
+    words: new Int32Array(wordsPerSlot * slots),
     mask: slots - 1,
     size: 0
   }
@@ -61,72 +63,64 @@ export const makeTombstones = (count: number) => {
   const perGeneration = Math.max(1, count)
   let young = makeGeneration(perGeneration)
   let old: Generation | undefined
-  let low = 0
-  let high = 0
 
-  /** The construction of cyrb53 (public domain), all of its 64 bits: into `low` and `high`. */
-  const hash = (id: string) => {
-    let a = 0xdeadbeef
-    let b = 0x41c6ce57
-    for (let i = 0; i < id.length; i++) {
-      const unit = id.charCodeAt(i)
-      a = Math.imul(a ^ unit, 2654435761)
-      b = Math.imul(b ^ unit, 1597334677)
+  /** The first word of the slot of an id, or of the empty one where it would stand. */
+  const slotOf = ({ mask, words }: Generation, hash: number, otherHash: number): number => {
+    let at = wordsPerSlot * (hash & mask)
+    while (words[at + 3] !== 0 && (words[at] !== hash || words[at + 1] !== otherHash)) {
+      at = (at + wordsPerSlot) % words.length
     }
-    low = (Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)) >>> 0
-    high = (Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)) >>> 0
+    return at
   }
 
-  /** The slot of the id that was hashed last, or the empty one where it would stand. */
-  const slotOf = (generation: Generation): number => {
-    const { high: highs, low: lows, mask, states } = generation
-    let slot = low & mask
-    while (states[slot] !== 0 && (lows[slot] !== low || highs[slot] !== high)) slot = (slot + 1) & mask
-    return slot
-  }
-
-  const find = (generation: Generation): Tombstone | undefined => {
-    const slot = slotOf(generation)
-    const state = generation.states[slot] as number
+  const find = (generation: Generation, hash: number, otherHash: number): Tombstone | undefined => {
+    const { words } = generation
+    const at = slotOf(generation, hash, otherHash)
+    const last = words[at + 3] as number
+    const state = last >>> fingerprintBits
     if (state === 0 || state === deleted) return undefined
-    return { state: states[state - 1] as FinalState, fingerprint: generation.fingerprints[slot] as number }
+    return {
+      state: states[state - 1] as FinalState,
+      fingerprint: (last & fingerprintMask) * 2 ** 32 + ((words[at + 2] as number) >>> 0)
+    }
   }
 
-  /** Writes down the id that was hashed last. */
-  const put = (state: FinalState, fingerprint: number) => {
+  const put = (hash: number, otherHash: number, state: FinalState, fingerprint: number) => {
     if (young.size >= perGeneration) {
       const forgotten = old ?? makeGeneration(perGeneration)
       old = young
       young = forgotten
-      young.states.fill(0)
+      young.words.fill(0)
       young.size = 0
     }
-    const slot = slotOf(young)
-    if (young.states[slot] === 0) young.size++
-    young.states[slot] = states.indexOf(state) + 1
-    young.low[slot] = low
-    young.high[slot] = high
-    young.fingerprints[slot] = fingerprint
+    const { words } = young
+    const at = slotOf(young, hash, otherHash)
+    if (words[at + 3] === 0) young.size++
+    words[at] = hash
+    words[at + 1] = otherHash
+    words[at + 2] = fingerprint
+    words[at + 3] = ((states.indexOf(state) + 1) << fingerprintBits) | Math.floor(fingerprint / 2 ** 32)
   }
 
   return {
     get(id: string): Tombstone | undefined {
-      hash(id)
-      const known = find(young)
+      const hash = hashOf(id)
+      const otherHash = otherHashOf(id)
+      const known = find(young, hash, otherHash)
       if (known !== undefined || old === undefined) return known
-      const older = find(old)
-      if (older !== undefined) put(older.state, older.fingerprint)
+      const older = find(old, hash, otherHash)
+      if (older !== undefined) put(hash, otherHash, older.state, older.fingerprint)
       return older
     },
     set(id: string, state: FinalState, fingerprint: number) {
-      hash(id)
-      put(state, fingerprint)
+      put(hashOf(id), otherHashOf(id), state, fingerprint)
     },
+    /** The same, for an id whose hashes are at hand: the id itself may be in no cache any more. */
+    setHashed: put,
     delete(id: string) {
-      hash(id)
       for (const generation of old === undefined ? [young] : [young, old]) {
-        const slot = slotOf(generation)
-        if (generation.states[slot] !== 0) generation.states[slot] = deleted
+        const at = slotOf(generation, hashOf(id), otherHashOf(id))
+        if (generation.words[at + 3] !== 0) generation.words[at + 3] = deleted << fingerprintBits
       }
     }
   }
