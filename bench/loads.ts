@@ -93,7 +93,7 @@ export const bulk = async (
       const began = performance.now()
       const jobs = Array.from({ length: batch }, next)
       record.counts.submitted += batch
-      const results = await runAll?.(jobs).results() ?? []
+      const results = await runAll?.(jobs) ?? []
       for (const [i, job] of jobs.entries()) if (results[i] !== expected(job)) record.counts.wrong++
       record.ended(began, batch)
     }
@@ -154,7 +154,7 @@ export const fill = async (
     while (left > 0) {
       const jobs = Array.from({ length: Math.min(batch, left) }, next)
       left -= jobs.length
-      await client.runAll?.(jobs).accepted
+      await client.addAll?.(jobs)
     }
   }
   await Promise.all(Array.from({ length: batches }, submit))

@@ -127,6 +127,15 @@ export const clientOf = (client: ConnectedClient) => {
       options?: Omit<SubmitOptions, "id"> & CallOptions
     ): Promise<ReadonlyArray<Handle<Success, Progress>>> =>
       toPromise(client.delayAll(task, args, options), options).then((handles) => handles.map(toHandle)),
+    /**
+     * Submits many tasks and waits for their values, in as few messages as possible; values come in the order of the
+     * arguments. Rejects as soon as one of them is refused or fails; the others run on.
+     */
+    runAll: <Name extends string, Args, Success, Error>(
+      task: TaskDefinition<Name, Args, Success, Error>,
+      args: ReadonlyArray<NoInfer<Args>>,
+      options?: Omit<SubmitOptions, "id"> & CallOptions
+    ): Promise<ReadonlyArray<Success>> => toPromise(client.runAll(task, args, options), options),
     /** Waits for the outcome of a task that was submitted by anyone. */
     result: <Name extends string, Args, Success, Error>(
       task: TaskDefinition<Name, Args, Success, Error>,

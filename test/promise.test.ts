@@ -76,12 +76,13 @@ describe("FastWorker", () => {
         assert.strictEqual((await fw.status("mine")).id, "mine")
         const handles = await fw.delayAll(half, [{ n: 2 }, { n: 4 }, { n: 6 }])
         assert.deepStrictEqual(await Promise.all(handles.map(({ result }) => result())), [1, 2, 3])
+        assert.deepStrictEqual(await fw.runAll(half, [{ n: 8 }, { n: 2 }]), [4, 1])
         assert.strictEqual((await fw.list({ state: "succeeded", limit: 2 })).tasks.length, 2)
         assert.deepStrictEqual((await fw.workers()).map(({ id, slots }) => ({ id, slots })), [
           { id: "promised", slots: 1 }
         ])
         assert.deepStrictEqual((await fw.tasks()).map(({ name }) => name), ["half"])
-        assert.strictEqual((await fw.stats()).succeeded, 5)
+        assert.strictEqual((await fw.stats()).succeeded, 7)
       })
     }))
 

@@ -63,6 +63,16 @@ describe("layerTest", () => {
       assert.strictEqual(yield* handle.result, "sent to ada@example.org")
     }).pipe(Effect.provide(layerTest([sendWelcome, slow]))))
 
+  it.effect("writes down what is submitted by each way that waits", () =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const queue = yield* TestQueue
+      const to = ["x", "y", "z"].map((to) => ({ to }))
+
+      assert.deepStrictEqual(yield* client.runAll(sendWelcome, to), ["sent to x", "sent to y", "sent to z"])
+      assert.deepStrictEqual(queue.all().map(({ args }) => args), to)
+    }).pipe(Effect.provide(layerTest([sendWelcome], { autorun: true }))))
+
   it.effect("has a queue of its own for each test", () =>
     Effect.gen(function*() {
       const queue = yield* TestQueue

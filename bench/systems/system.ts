@@ -34,17 +34,13 @@ export interface System {
   readonly start: (options: StartOptions) => Promise<Running>
 }
 
-/** Submitted jobs: accepted by the hub, then done. */
-export interface Many {
-  readonly accepted: Promise<void>
-  readonly results: () => Promise<ReadonlyArray<number>>
-}
-
 export interface Client {
   /** Submits a job and waits for its decoded result. When the hub is durable it was accepted first. */
   readonly run: (job: Job) => Promise<number>
-  /** Submits jobs in one call; the ceilings have none. */
-  readonly runAll?: (jobs: ReadonlyArray<Job>) => Many
+  /** Submits jobs in one call, until the hub has accepted them; the ceilings have none. */
+  readonly addAll?: (jobs: ReadonlyArray<Job>) => Promise<unknown>
+  /** The same, and waits for their decoded results. */
+  readonly runAll?: (jobs: ReadonlyArray<Job>) => Promise<ReadonlyArray<number>>
   readonly close: () => Promise<void>
 }
 

@@ -25,8 +25,7 @@ export const maxBatch = 10_000
  * @category schemas
  * @since 0.1.0
  */
-export const batch = <S extends Schema.Constraint>(item: S) =>
-  Schema.Array(item).check(Schema.isMaxLength(maxBatch))
+export const batch = <S extends Schema.Constraint>(item: S) => Schema.Array(item).check(Schema.isMaxLength(maxBatch))
 
 /**
  * What items that can be in a group have.

@@ -27,7 +27,8 @@ import { makeCalls } from "./Calls.ts"
 import { makeChanges, submitError } from "./ClientChanges.ts"
 import { makeEvents } from "./ClientEvents.ts"
 import { makeQueries } from "./ClientQueries.ts"
-import { Caller, makeResults } from "./ClientResults.ts"
+import type { Awaited, Waiter } from "./ClientResults.ts"
+import { Caller, Callers, makeResults } from "./ClientResults.ts"
 import type { Origin, Submission } from "./ClientSubmissions.ts"
 import { isTaskId, makeSubmission, nowhere } from "./ClientSubmissions.ts"
 import { makeViews } from "./ClientViews.ts"
@@ -144,6 +145,55 @@ export const make = Effect.gen(function*() {
     scheduleFlush()
   }
 
+  /** Prepares a task whose outcome is waited for. */
+  const prepareAwaited = (
+    origin: Origin,
+    task: Any,
+    args: unknown,
+    options: SubmitOptions | undefined,
+    waiter: Waiter
+  ): Result.Result<AwaitedSubmission, SubmitError> => {
+    const awaiting = new AwaitedSubmission(waiter)
+    const prepared = prepare(origin, task, args, options, true, (failure) => awaiting.done(failure))
+    if (Result.isFailure(prepared)) return Result.fail(prepared.failure)
+    awaiting.submission = prepared.success
+    return Result.succeed(awaiting)
+  }
+
+  /** A submission and who waits for its outcome. */
+  class AwaitedSubmission {
+    submission!: Submission
+    readonly #waiter: Waiter
+    #awaited: Awaited | undefined
+    #id = ""
+    constructor(waiter: Waiter) {
+      this.#waiter = waiter
+    }
+    start() {
+      this.#id = this.submission.id
+      this.#awaited = results.add(this.#id, this.#waiter)
+      enqueue(this.submission)
+    }
+    stop() {
+      results.remove(this.#id, this.#waiter)
+    }
+    done(failure: SubmitError | undefined) {
+      const { id } = this.submission
+      if (failure === undefined && id === this.#id) {
+        if (this.#awaited !== undefined) this.#awaited.isKnown = true
+        return
+      }
+      this.stop()
+      // Somebody else in this process waits for the same id: for them it must be asked for now.
+      if (results.has(this.#id)) results.ask(this.#id)
+      if (failure !== undefined) return this.#waiter.end(Result.fail(failure))
+      // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
+      this.#id = id
+      results.add(id, this.#waiter)
+      results.ask(id)
+    }
+  }
+
   /** A prototype for all handles of this client: accessors of each handle's own cost more than submitting the task. */
   class Handle {
     readonly id: TaskId
@@ -189,30 +239,42 @@ export const make = Effect.gen(function*() {
           enqueue(submission)
         })),
     run: (task, ...[args, options]) =>
-      withOrigin(task, (origin) =>
-        Effect.callback((resume) => {
-          const waiter = new Caller(task, resume)
-          const prepared = prepare(origin, task, args, options, true, (failure) => {
-            if (failure === undefined && submission.id === id) {
-              entry.isKnown = true
-              return
+      withOrigin(
+        task,
+        (origin) =>
+          Effect.callback((resume) => {
+            const awaiting = prepareAwaited(origin, task, args, options, new Caller(task, resume))
+            if (Result.isFailure(awaiting)) return resume(Effect.fail(awaiting.failure))
+            awaiting.success.start()
+            return Effect.sync(() => awaiting.success.stop())
+          }),
+        (task, submitted) => task.yieldSlot(submitted)
+      ),
+    runAll: (task, all, options) =>
+      withOrigin(
+        task,
+        (origin) =>
+          Effect.callback((resume) => {
+            if (all.length === 0) return resume(Effect.succeed([]))
+            const awaited: Array<AwaitedSubmission> = []
+            const stop = () => {
+              for (const each of awaited) each.stop()
             }
-            results.remove(id, waiter)
-            // Somebody else in this process waits for the same id: for them it must be asked for now.
-            if (results.has(id)) results.ask(id)
-            if (failure !== undefined) return resume(Effect.fail(failure))
-            // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
-            id = submission.id
-            results.add(id, waiter)
-            results.ask(id)
-          })
-          if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
-          const submission = prepared.success
-          let { id } = submission
-          const entry = results.add(id, waiter)
-          enqueue(submission)
-          return Effect.sync(() => results.remove(id, waiter))
-        }), (task, submitted) => task.yieldSlot(submitted)),
+            const callers = new Callers(task, all.length, (exit) => {
+              stop()
+              resume(exit)
+            })
+            // As with `delayAll`, nothing is sent when one of them is invalid.
+            for (let index = 0; index < all.length; index++) {
+              const awaiting = prepareAwaited(origin, task, all[index], options, callers.at(index))
+              if (Result.isFailure(awaiting)) return resume(Effect.fail(awaiting.failure))
+              awaited.push(awaiting.success)
+            }
+            for (const each of awaited) each.start()
+            return Effect.sync(stop)
+          }),
+        (task, submitted) => task.yieldSlot(submitted)
+      ),
     delayAll: (task, all, options) =>
       withOrigin(task, (origin) =>
         Effect.callback((resume) => {

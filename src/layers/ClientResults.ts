@@ -7,12 +7,12 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { itemsOf, maxBatch } from "../domain/Batch.ts"
-import type { CallError, ReplyError, ResultError, WouldDeadlock } from "../domain/Errors.ts"
+import type { CallError, ReplyError, ResultError, SubmitError, WouldDeadlock } from "../domain/Errors.ts"
 import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound } from "../domain/Errors.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
@@ -32,7 +32,10 @@ const resumesPerTurn = 256
 const v = Message.protocolVersion
 
 /** How the waiting for a task ended: with its outcome, or with why there is none. */
-type Ended = Result.Result<{ readonly outcome: Message.OutcomeHeader; readonly body: string }, WaitError>
+type Ended = Result.Result<
+  { readonly outcome: Message.OutcomeHeader; readonly body: string },
+  WaitError | SubmitError
+>
 type WaitError = Exclude<ResultError, WouldDeadlock>
 
 /**
@@ -54,8 +57,13 @@ export interface Waiter {
 // later ones in the old generation, and they keep alive what they refer to: four fifths of all that a client allocated
 // survived, and a collection took 20 ms.
 
-/** A task that is waited for. */
-class Awaited {
+/**
+ * A task that is waited for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Awaited {
   readonly id: string
   first: Waiter
   /** The control plane has accepted the task or knows that we wait for it. */
@@ -153,12 +161,66 @@ export class Caller implements Waiter {
   }
 
   end(ended: Ended): void {
-    // The definition says what the types are, and it decodes by its schemas.
-    this.#resume(
-      (Result.isSuccess(ended)
-        ? Outcomes.toExit(this.#definition, ended.success.outcome, ended.success.body)
-        : Effect.fail(ended.failure)) as Exit.Exit<never>
-    )
+    this.#resume(toExit(this.#definition, ended))
+  }
+}
+
+/** The definition says what the types are, and it decodes by its schemas. */
+const toExit = (definition: Any, ended: Ended): Exit.Exit<never> =>
+  (Result.isSuccess(ended)
+    ? Outcomes.toExit(definition, ended.success.outcome, ended.success.body)
+    : Exit.fail(ended.failure)) as Exit.Exit<never>
+
+/**
+ * Resumes an Effect with the values of many tasks, in their order, or with the first failure of one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export class Callers {
+  readonly #definition: Any
+  readonly #values: Array<never>
+  #open: number
+  readonly #resume: (exit: Exit.Exit<ReadonlyArray<never>>) => void
+
+  constructor(definition: Any, count: number, resume: (exit: Exit.Exit<ReadonlyArray<never>>) => void) {
+    this.#definition = definition
+    this.#values = Array.from({ length: count })
+    this.#open = count
+    this.#resume = resume
+  }
+
+  /** Who waits for one of them. */
+  at(index: number): Waiter {
+    return new OneOfMany(this, index)
+  }
+
+  /** One of them has ended. */
+  end(index: number, ended: Ended): void {
+    if (this.#open === 0) return
+    const exit = toExit(this.#definition, ended)
+    if (Exit.isFailure(exit)) {
+      this.#open = 0
+      return this.#resume(exit)
+    }
+    this.#values[index] = exit.value
+    if (--this.#open === 0) this.#resume(Exit.succeed(this.#values))
+  }
+}
+
+class OneOfMany implements Waiter {
+  readonly report = undefined
+  next: Waiter | undefined = undefined
+  readonly #callers: Callers
+  readonly #index: number
+
+  constructor(callers: Callers, index: number) {
+    this.#callers = callers
+    this.#index = index
+  }
+
+  end(ended: Ended): void {
+    this.#callers.end(this.#index, ended)
   }
 }
 

@@ -8,10 +8,10 @@
  */
 import * as Result from "effect/Result"
 import type { Buffer } from "node:buffer"
+import { groupsOf, itemsOf, maxBatch } from "../domain/Batch.ts"
 import type { Body } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest, TaskNotFound, Unauthorized } from "../domain/Errors.ts"
-import { groupsOf, itemsOf, maxBatch } from "../domain/Batch.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"

@@ -14,6 +14,7 @@ import type { TaskDefinition } from "../domain/TaskDefinition.ts"
 import type { SubmitOptions } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
+import * as Handles from "../services/Handles.ts"
 import { Settings } from "../services/Settings.ts"
 import { Worker } from "../services/Worker.ts"
 import * as ClientRemote from "./ClientRemote.ts"
@@ -133,7 +134,8 @@ const makeRecording = Effect.gen(function*() {
         recording.delay(task, ...([args, options] as typeof submission)),
         ({ result }) => result
       )
-    }
+    },
+    runAll: (task, all, options) => Effect.flatMap(recording.delayAll(task, all, options), Handles.all)
   })
 
   const running = Effect.map(client.list({ state: "running", limit: 1_000 }), ({ tasks }) => {

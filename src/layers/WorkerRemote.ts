@@ -70,7 +70,13 @@ const reportGroups = {
     first.state === report.state && first.attempt === report.attempt && first.reason === undefined &&
     report.reason === undefined,
   sizeOf: ({ size }: PendingReport["header"]) => size,
-  commonOf: ({ id: _, size: __, ...common }: PendingReport["header"]) => common
+  commonOf: ({ attempt, reason, retryIn, span, state }: PendingReport["header"]) => ({
+    attempt,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryIn === undefined ? {} : { retryIn }),
+    ...(span === undefined ? {} : { span })
+  })
 }
 
 const decodeExchangeReply = Reply.decoder(Message.ExchangeReply)

@@ -219,6 +219,16 @@ export class Client extends Context.Service<Client, {
     args: ReadonlyArray<NoInfer<Args>>,
     options?: Omit<SubmitOptions, "id">
   ) => Effect.Effect<ReadonlyArray<TaskHandle<Success, Error, Progress>>, SubmitError>
+  /**
+   * Submits many tasks and waits for their values, in as few messages as possible; values come in the order of the
+   * arguments. It fails as soon as one of them is refused or fails; the others run on. Within a handler the slot is free
+   * meanwhile.
+   */
+  readonly runAll: <Name extends string, Args, Success, Error>(
+    task: TaskDefinition<Name, Args, Success, Error>,
+    args: ReadonlyArray<NoInfer<Args>>,
+    options?: Omit<SubmitOptions, "id">
+  ) => Effect.Effect<ReadonlyArray<Success>, Error | SubmitError | ResultError>
   /** Waits for the outcome of a task that was submitted by anyone. */
   readonly result: <Name extends string, Args, Success, Error>(
     task: TaskDefinition<Name, Args, Success, Error>,

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { BadRequest, ProtocolMismatch, QueueFull, ReplyError, TaskNotFound } from "../../src/domain/Errors.ts"
 import { maxBatch } from "../../src/domain/Batch.ts"
+import { BadRequest, ProtocolMismatch, QueueFull, ReplyError, TaskNotFound } from "../../src/domain/Errors.ts"
 import * as Message from "../../src/domain/Message.ts"
 
 const session = "0123456789abcdef0123456789abcdef"

@@ -74,6 +74,8 @@ const submissions = (client: Client["Service"]) => {
   void client.delayAll(mail, [{ to: "a", at }, { to: "b" }])
   // @ts-expect-error one id can't stand for many tasks
   void client.delayAll(mail, [], { id: "one" })
+  // @ts-expect-error one of many is wrong
+  void client.runAll(mail, [{ to: "a", at }, { to: "b" }])
 
   // None, or only optional ones: the arguments may be left out.
   void client.delay(tick)

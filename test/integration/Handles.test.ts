@@ -109,6 +109,81 @@ describe("Handles.asCompleted", () => {
     }))
 })
 
+describe("client.runAll", () => {
+  it.live("gives the values in the order of the arguments", () =>
+    Effect.gen(function*() {
+      const { end, task } = makeTurns()
+      const { client } = yield* start(task.layer)
+      const running = yield* Effect.forkChild(client.runAll(task, [0, 2, 4].map((n) => ({ n }))))
+      for (const n of [4, 0, 2]) yield* end(n)
+
+      assert.deepStrictEqual(yield* Fiber.join(running), [0, 2, 4])
+      assert.deepStrictEqual(yield* client.runAll(task, []), [])
+    }))
+
+  it.live("runs ten thousand", () =>
+    Effect.gen(function*() {
+      const { client } = yield* start(ping.layer, 1_000)
+
+      const values = yield* client.runAll(ping, Array.from({ length: 10_000 }, () => ({})))
+
+      assert.lengthOf(values, 10_000)
+      assert.isTrue(values.every((value) => value === "pong"))
+      assert.strictEqual((yield* client.stats).submitted, 10_000)
+    }))
+
+  it.live("fails as soon as one of them fails; the others run on", () =>
+    Effect.gen(function*() {
+      const { end, task } = makeTurns()
+      const { client } = yield* start(task.layer)
+      yield* end(3)
+
+      const error = yield* Effect.flip(client.runAll(task, [{ n: 2 }, { n: 3 }, { n: 5 }]))
+
+      assert.deepStrictEqual(error, new Odd({ n: 3 }))
+      yield* Effect.andThen(end(2), end(5))
+      yield* until("the others ended", Effect.map(client.stats, ({ failed, succeeded }) => failed + succeeded === 3))
+    }))
+
+  it.live("fails with what is refused, and submits nothing when arguments are invalid", () =>
+    Effect.gen(function*() {
+      const { task } = makeTurns()
+      const { client } = yield* start(ping.layer)
+
+      assert.instanceOf(yield* Effect.flip(client.runAll(task, [{ n: 0 }, { n: 2 }])), Errors.UnknownTask)
+      assert.instanceOf(yield* Effect.flip(client.runAll(task, [{ n: 0 }, { n: 0.5 }])), Errors.InvalidArguments)
+      assert.strictEqual((yield* client.stats).submitted, 0)
+    }))
+
+  it.live("gives the value of the task that is there to each whose unique key that holds", () =>
+    Effect.gen(function*() {
+      const once = Task.define("once", {
+        args: { key: Schema.String },
+        success: Schema.String,
+        unique: { key: ({ key }) => key, while: "1 hour", onConflict: "existing" },
+        run: ({ key }) => Effect.succeed(key)
+      })
+      const { client } = yield* start(once.layer)
+
+      const values = yield* client.runAll(once, ["a", "b", "a", "a"].map((key) => ({ key })))
+
+      assert.deepStrictEqual(values, ["a", "b", "a", "a"])
+      assert.strictEqual((yield* client.stats).submitted, 2)
+    }))
+
+  it.live("can be left, and waits for the same again later", () =>
+    Effect.gen(function*() {
+      const { end, task } = makeTurns()
+      const { client } = yield* start(task.layer)
+      const left = yield* Effect.forkChild(client.runAll(task, [{ n: 0 }, { n: 2 }]))
+      yield* until("both run", Effect.map(client.stats, ({ running }) => running === 2))
+      yield* Fiber.interrupt(left)
+      yield* Effect.andThen(end(0), end(2))
+
+      assert.deepStrictEqual(yield* client.runAll(task, [{ n: 0 }, { n: 2 }]), [0, 2])
+    }))
+})
+
 describe("Handles.first", () => {
   it.live("gives the first that succeeds, and leaves the others alone", () =>
     Effect.gen(function*() {
@@ -177,6 +252,7 @@ describe("a handler that waits for other tasks", () => {
         parent("run", (client) => client.run(two)),
         parent("result", (client) => Effect.flatMap(client.delay(two), ({ result }) => result)),
         parent("all", (client) => Effect.map(Effect.flatMap(many(client), Handles.all), ([n = 0]) => n)),
+        parent("run all", (client) => Effect.map(client.runAll(two, [{}, {}]), ([n = 0]) => n)),
         parent("first", (client) => Effect.map(Effect.flatMap(many(client), Handles.first), ({ value }) => value)),
         parent("completed", (client) =>
           Effect.flatMap(many(client), (handles) => Stream.runCount(Handles.asCompleted(handles)))),

@@ -39,6 +39,62 @@ const setUp = Effect.fnUntraced(function*(settings: Partial<Settings> = {}) {
 const lease = (id: string, attempt = 1) => ({ id, attempt, name: "t", size: 0 })
 const done = (id: string, attempt = 1) => ({ id, attempt, state: "succeeded" })
 
+describe("groups", () => {
+  it.live("stand for lists of items, and are answered to who reads them", () =>
+    Effect.gen(function*() {
+      const { caller, collect, exchange } = yield* setUp()
+      const groups = [
+        { name: "t", watch: true, ids: ["a", "b"], sizes: [2, 3] },
+        { name: "t", watch: true, ids: ["c"], sizes: [2], expiresIn: 60_000 }
+      ]
+      yield* caller.say({ op: "submit", session: client, groups }, "{} {} 1")
+
+      const leases = yield* exchange(1, { grouped: true })
+      const [plain, timed] = leases.header.groups as ReadonlyArray<Record<string, unknown>>
+      assert.isUndefined(leases.header.leases)
+      assert.deepStrictEqual(plain, { attempt: 1, name: "t", ids: ["a", "b"], sizes: [2, 3] })
+      assert.deepStrictEqual(timed?.["ids"], ["c"])
+      assert.strictEqual(leases.body, "{} {} 1")
+
+      const ended = [
+        { attempt: 1, state: "succeeded", ids: ["b", "c"], sizes: [1, 2] },
+        { attempt: 1, state: "failed", reason: "error", ids: ["a"], sizes: [3] }
+      ]
+      yield* exchange(2, { grouped: true, free: 0, reports: [done("x")], groups: ended }, "123456")
+      const outcomes = yield* collect({ grouped: true, wait: 5_000 })
+      assert.isUndefined(outcomes.header.outcomes)
+      assert.deepStrictEqual(outcomes.header.groups, [
+        { name: "t", state: "succeeded", attempt: 1, ids: ["b", "c"], sizes: [1, 2] },
+        { name: "t", state: "failed", attempt: 1, reason: "error", ids: ["a"], sizes: [3] }
+      ])
+      assert.strictEqual(outcomes.body, "123456")
+      const lists = yield* collect({ wait: 5_000 })
+      assert.deepStrictEqual(lists.header.outcomes, [
+        { id: "b", name: "t", state: "succeeded", attempt: 1, size: 1 },
+        { id: "c", name: "t", state: "succeeded", attempt: 1, size: 2 },
+        { id: "a", name: "t", state: "failed", attempt: 1, reason: "error", size: 3 }
+      ])
+    }))
+
+  it.live("that say something wrong are refused, and nothing of them is accepted", () =>
+    Effect.gen(function*() {
+      const { caller, plane } = yield* setUp()
+      const submit = (group: object) => caller.say({ op: "submit", session: client, groups: [{ name: "t", ...group }] })
+      const wrong = [
+        [{ ids: ["a", "b"], sizes: [0] }, "2 ids and 1 sizes"],
+        [{ ids: ["a b"], sizes: [0] }, "ids"],
+        [{ ids: ["a"], sizes: [-1] }, "sizes"],
+        [{ ids: ["a"] }, "sizes"],
+        [{ ids: ["a"], sizes: [5] }, "add up to 5 bytes"]
+      ] as const
+      for (const [group, reason] of wrong) {
+        const { header } = yield* submit(group)
+        assert.include(JSON.stringify(header.error), reason)
+      }
+      assert.strictEqual((yield* plane.stats).submitted, 0)
+    }))
+})
+
 describe("collect", () => {
   it.live("that waits is answered at once, empty, when another comes", () =>
     Effect.gen(function*() {

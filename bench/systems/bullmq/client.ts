@@ -1,5 +1,6 @@
 /** The client of BullMQ. Results come by queue events, which costs it less than `waitUntilFinished` for each job. */
 import { Queue, QueueEvents } from "bullmq"
+import type { Job } from "../../work.ts"
 import { codec, encode } from "../../work.ts"
 import type { Client, ClientModule } from "../system.ts"
 import { makeWaiters } from "../waiters.ts"
@@ -17,15 +18,11 @@ export const connect: ClientModule["connect"] = async (connection): Promise<Clie
   const waiters = makeWaiters()
   events.on("completed", ({ jobId, returnvalue }) => waiters.arrived(jobId, returnvalue))
   const resultOf = async (id: string | undefined) => codec.result(await waiters.of(id ?? ""))
+  const addAll = (jobs: ReadonlyArray<Job>) => queue.addBulk(jobs.map((job) => ({ name: job.name, data: encode(job) })))
   return {
     run: async (job) => resultOf((await queue.add(job.name, encode(job))).id),
-    runAll(jobs) {
-      const added = queue.addBulk(jobs.map((job) => ({ name: job.name, data: encode(job) })))
-      return {
-        accepted: added.then(() => {}),
-        results: () => added.then((added) => Promise.all(added.map(({ id }) => resultOf(id))))
-      }
-    },
+    addAll,
+    runAll: async (jobs) => Promise.all((await addAll(jobs)).map(({ id }) => resultOf(id))),
     async close() {
       await events.close()
       await queue.close()

@@ -1,5 +1,6 @@
 /** The client of bunqueue. Its declarations do not resolve in a program for Node, so what is used of it is declared here. */
 import { Queue, QueueEvents } from "bunqueue/client"
+import type { Job } from "../../work.ts"
 import { codec, encode } from "../../work.ts"
 import type { Client, ClientModule } from "../system.ts"
 import { makeWaiters } from "../waiters.ts"
@@ -24,17 +25,12 @@ export const connect: ClientModule["connect"] = async (options): Promise<Client>
   events.on("completed", ({ jobId, returnvalue }: Completed) => waiters.arrived(jobId, returnvalue))
   await events.waitUntilReady()
   const resultOf = async (id: string) => codec.result(await waiters.of(id))
+  const addAll = (jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Added>> =>
+    queue.addBulk(jobs.map((job) => ({ name: job.name, data: encode(job), opts: jobOptions })))
   return {
     run: async (job) => resultOf((await queue.add(job.name, encode(job))).id),
-    runAll(jobs) {
-      const added: Promise<ReadonlyArray<Added>> = queue.addBulk(
-        jobs.map((job) => ({ name: job.name, data: encode(job), opts: jobOptions }))
-      )
-      return {
-        accepted: added.then(() => {}),
-        results: () => added.then((added) => Promise.all(added.map(({ id }) => resultOf(id))))
-      }
-    },
+    addAll,
+    runAll: async (jobs) => Promise.all((await addAll(jobs)).map(({ id }) => resultOf(id))),
     async close() {
       events.close()
       await queue.close()

@@ -12,19 +12,18 @@ export const connect: ClientModule["connect"] = async (connection): Promise<Clie
   const submit = (job: Job) => job.name === "add" ? client.delay(add, job.args) : client.delay(size, job.args)
   const accepted = (job: Job) => Effect.flatMap(submit(job), ({ result }) => result)
   const both = (job: Job) => job.name === "add" ? client.run(add, job.args) : client.run(size, job.args)
-  const submitAll = (jobs: ReadonlyArray<Job>) =>
-    jobs[0]?.name === "size"
-      ? client.delayAll(size, jobs.flatMap((job) => job.name === "size" ? [job.args] : []))
-      : client.delayAll(add, jobs.flatMap((job) => job.name === "add" ? [job.args] : []))
+  const sizes = (jobs: ReadonlyArray<Job>) => jobs.flatMap((job) => job.name === "size" ? [job.args] : [])
+  const additions = (jobs: ReadonlyArray<Job>) => jobs.flatMap((job) => job.name === "add" ? [job.args] : [])
   return {
     run: (job) => Effect.runPromise(durable ? accepted(job) : both(job)),
-    runAll(jobs) {
-      const handles = Effect.runPromise(submitAll(jobs))
-      return {
-        accepted: handles.then(() => {}),
-        results: () => handles.then((handles) => Promise.all(handles.map(({ result }) => Effect.runPromise(result))))
-      }
-    },
+    addAll: (jobs) =>
+      Effect.runPromise<unknown, unknown>(
+        jobs[0]?.name === "size" ? client.delayAll(size, sizes(jobs)) : client.delayAll(add, additions(jobs))
+      ),
+    runAll: (jobs) =>
+      Effect.runPromise<ReadonlyArray<number>, unknown>(
+        jobs[0]?.name === "size" ? client.runAll(size, sizes(jobs)) : client.runAll(add, additions(jobs))
+      ),
     close: () => Effect.runPromise(client.close)
   }
 }

@@ -34,10 +34,11 @@ export const connect: ClientModule["connect"] = async (connection): Promise<Clie
       await utils.addJob(identifier, payload)
       return result
     },
-    runAll(jobs) {
+    addAll: (jobs) => utils.addJobs(jobs.map((job) => withKey(job).job)),
+    async runAll(jobs) {
       const keyed = jobs.map(withKey)
-      const accepted = utils.addJobs(keyed.map(({ job }) => job)).then(() => {})
-      return { accepted, results: () => accepted.then(() => Promise.all(keyed.map(({ key }) => resultOf(key)))) }
+      await utils.addJobs(keyed.map(({ job }) => job))
+      return Promise.all(keyed.map(({ key }) => resultOf(key)))
     },
     async close() {
       stop()
