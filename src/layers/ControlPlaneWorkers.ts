@@ -325,7 +325,7 @@ export const makeWorkers = ({ core, epoch, log, now, publish, registry, schedule
         seq,
         ...(link.isGrouped && tasks.length > 0
           ? { groups: groupsOf(tasks, leaseGroups(time)) }
-          : { leases: tasks.map((task) => ({ id: task.id, size: task.args.length, ...leaseOf(task, time) })) }),
+          : { leases: tasks.map((task) => ({ id: task.id, ...leaseOf(task, time), size: task.args.length })) }),
         ...unlessEmpty({ abandon, cancel, late }),
         ...(link.worker.isToLeave ? { drain: true } : {})
       },
