@@ -8,6 +8,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -261,7 +262,7 @@ export const make = Effect.gen(function*() {
               for (const each of awaited) each.stop()
             }
             const callers = new Callers(task, all.length, (exit) => {
-              stop()
+              if (Exit.isFailure(exit)) stop()
               resume(exit)
             })
             // As with `delayAll`, nothing is sent when one of them is invalid.
