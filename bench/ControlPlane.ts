@@ -20,5 +20,5 @@ console.log(
   values.json
     ? JSON.stringify({ batch, ...cost })
     : `batch ${batch}: ${cost.plane.toFixed(2)} µs a task (best ${cost.best.toFixed(2)}), ` +
-      `${cost.ratio.toFixed(2)} times parsing and printing its headers (${cost.yardstick.toFixed(2)} µs)`
+      `${cost.ratio.toFixed(2)} times parsing and printing it twice (${cost.yardstick.toFixed(2)} µs)`
 )

@@ -1,6 +1,6 @@
 /**
  * CPU time of the control plane for each task, without sockets, beside a yardstick: the time that the same process takes
- * to parse and print the same headers. Their ratio is what a busy machine leaves alone, so it is what CI guards.
+ * to parse and print lists of as many tasks, twice. Their ratio is what a busy machine leaves alone, so it is what CI guards.
  */
 import type { Headless } from "./headless.ts"
 import { cpuMicros, message, runHeadless, submitWaiting, token, turn } from "./headless.ts"
@@ -12,7 +12,7 @@ export interface PlaneCost {
   /** µs a task: the best decile of the samples, and the best of all. */
   readonly plane: number
   readonly best: number
-  /** µs a task of parsing and printing its headers: the best decile. */
+  /** µs a task of parsing and printing it twice: the best decile. */
   readonly yardstick: number
   readonly ratio: number
 }

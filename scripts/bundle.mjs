@@ -40,8 +40,11 @@ const { output } = await bundle.write({
 })
 
 // One letter that is not ASCII doubles the memory of a file's text, and what it takes to read it.
-const escaped = (text) => text.replace(/[^\0-\x7f]/gu, (letter) =>
-  letter.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""))
+const escaped = (text) =>
+  text.replace(
+    /[^\0-\x7f]/gu,
+    (letter) => letter.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
+  )
 for (const { fileName } of output) {
   if (fileName.endsWith(".js")) writeFileSync(join(out, fileName), escaped(readFileSync(join(out, fileName), "utf8")))
 }
