@@ -11,7 +11,7 @@ const batch = 1_000
 const batches = 8
 
 /** Tasks before those that are measured. */
-const warmUp = 20_000
+const warmUp = 100_000
 
 const exact = (count: number): Contender => ({
   name: "FastWorker, heap",
@@ -23,7 +23,7 @@ const exact = (count: number): Contender => ({
 })
 
 export const memory = ({ quick, systems }: Options): Measure => {
-  const count = quick ? 20_000 : 100_000
+  const count = quick ? 20_000 : 300_000
   return {
     name: "memory",
     title: `${
