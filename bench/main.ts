@@ -3,7 +3,7 @@
  * beside what the sockets alone could do, in the same run, turn by turn. See `docs/performance.md`.
  *
  *     npm run bench -- [--only throughput,latency] [--peers bullmq,bunqueue | --peers none] [--runs 5] [--millis 3000]
- *                      [--warm-up 1000] [--quick] [--json FILE] [--list]
+ *                      [--warm-up 3000] [--quick] [--json FILE] [--list]
  */
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     peers: { type: "string" },
     runs: { type: "string", default: "5" },
     millis: { type: "string", default: "3000" },
-    "warm-up": { type: "string", default: "1000" },
+    "warm-up": { type: "string", default: "3000" },
     quick: { type: "boolean", default: false },
     json: { type: "string" },
     list: { type: "boolean", default: false }

@@ -38,16 +38,24 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /**
+ * Whether each character of a text is ASCII.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isAscii = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/**
  * Returns a body with this text.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromText = (text: string): Body => {
-  if (text.length > maxTextBytes) return encoder.encode(text)
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return encoder.encode(text)
-  return text
-}
+export const fromText = (text: string): Body =>
+  text.length <= maxTextBytes && isAscii(text) ? text : encoder.encode(text)
 
 /**
  * Returns the text of a body.

@@ -117,7 +117,7 @@ export const make = Effect.gen(function*() {
     calls.send(payload, decodeSubmitReply, 0, (reply) => {
       if (Result.isFailure(reply)) {
         const error = submitError(reply.failure)
-        for (const { done } of batch) done(error)
+        for (const { done, id } of batch) done(error, id)
         return
       }
       const { epoch, ids, refused } = reply.success.header
@@ -126,8 +126,9 @@ export const make = Effect.gen(function*() {
       for (let i = 0; i < batch.length; i++) {
         const submission = batch[i] as Submission
         const error = errors.size === 0 ? undefined : errors.get(i)
+        // That of another task when that holds the unique key.
         submission.id = ids?.[i] ?? submission.id
-        submission.done(error === undefined ? undefined : submitError(error))
+        submission.done(error === undefined ? undefined : submitError(error), submission.id)
       }
     })
   }
@@ -146,47 +147,39 @@ export const make = Effect.gen(function*() {
     scheduleFlush()
   }
 
-  /** Prepares a task whose outcome is waited for. */
-  const prepareAwaited = (
-    origin: Origin,
-    task: Any,
-    args: unknown,
-    options: SubmitOptions | undefined,
-    waiter: Waiter
-  ): Result.Result<AwaitedSubmission, SubmitError> => {
-    const awaiting = new AwaitedSubmission(waiter)
-    const prepared = prepare(origin, task, args, options, true, (failure) => awaiting.done(failure))
-    if (Result.isFailure(prepared)) return Result.fail(prepared.failure)
-    awaiting.submission = prepared.success
-    return Result.succeed(awaiting)
-  }
-
-  /** A submission and who waits for its outcome. */
+  /** A submission whose outcome is waited for. */
   class AwaitedSubmission {
-    submission!: Submission
+    readonly prepared: Result.Result<Submission, SubmitError>
     readonly #waiter: Waiter
-    #awaited: Awaited | undefined
     #id = ""
-    constructor(waiter: Waiter) {
+    #awaited: Awaited | undefined
+    #isStopped = false
+
+    constructor(origin: Origin, task: Any, args: unknown, options: SubmitOptions | undefined, waiter: Waiter) {
       this.#waiter = waiter
+      this.prepared = prepare(origin, task, args, options, true, (failure, id) => this.#done(failure, id))
     }
-    start() {
-      this.#id = this.submission.id
+
+    start(submission: Submission) {
+      this.#id = submission.id
       this.#awaited = results.add(this.#id, this.#waiter)
-      enqueue(this.submission)
+      enqueue(submission)
     }
+
     stop() {
+      this.#isStopped = true
       results.remove(this.#id, this.#waiter)
     }
-    done(failure: SubmitError | undefined) {
-      const { id } = this.submission
+
+    #done(failure: SubmitError | undefined, id: string) {
       if (failure === undefined && id === this.#id) {
         if (this.#awaited !== undefined) this.#awaited.isKnown = true
         return
       }
-      this.stop()
+      results.remove(this.#id, this.#waiter)
       // Somebody else in this process waits for the same id: for them it must be asked for now.
       if (results.has(this.#id)) results.ask(this.#id)
+      if (this.#isStopped) return
       if (failure !== undefined) return this.#waiter.end(Result.fail(failure))
       // Another task holds the unique key. Its outcome may have come already, before we knew that it is meant.
       this.#id = id
@@ -230,24 +223,20 @@ export const make = Effect.gen(function*() {
             args,
             options,
             false,
-            (failure) =>
-              resume(failure === undefined ? Effect.succeed(makeHandle(task, submission.id)) : Effect.fail(failure))
+            (failure, id) => resume(failure === undefined ? Effect.succeed(makeHandle(task, id)) : Effect.fail(failure))
           )
-          if (Result.isFailure(prepared)) {
-            return resume(Effect.fail(prepared.failure))
-          }
-          const submission = prepared.success
-          enqueue(submission)
+          if (Result.isFailure(prepared)) return resume(Effect.fail(prepared.failure))
+          enqueue(prepared.success)
         })),
     run: (task, ...[args, options]) =>
       withOrigin(
         task,
         (origin) =>
           Effect.callback((resume) => {
-            const awaiting = prepareAwaited(origin, task, args, options, new Caller(task, resume))
-            if (Result.isFailure(awaiting)) return resume(Effect.fail(awaiting.failure))
-            awaiting.success.start()
-            return Effect.sync(() => awaiting.success.stop())
+            const awaited = new AwaitedSubmission(origin, task, args, options, new Caller(task, resume))
+            if (Result.isFailure(awaited.prepared)) return resume(Effect.fail(awaited.prepared.failure))
+            awaited.start(awaited.prepared.success)
+            return Effect.sync(() => awaited.stop())
           }),
         (task, submitted) => task.yieldSlot(submitted)
       ),
@@ -265,13 +254,15 @@ export const make = Effect.gen(function*() {
               if (Exit.isFailure(exit)) stop()
               resume(exit)
             })
+            const prepared: Array<Submission> = []
             // As with `delayAll`, nothing is sent when one of them is invalid.
             for (let index = 0; index < all.length; index++) {
-              const awaiting = prepareAwaited(origin, task, all[index], options, callers.at(index))
-              if (Result.isFailure(awaiting)) return resume(Effect.fail(awaiting.failure))
-              awaited.push(awaiting.success)
+              const each = new AwaitedSubmission(origin, task, all[index], options, callers.at(index))
+              if (Result.isFailure(each.prepared)) return resume(Effect.fail(each.prepared.failure))
+              awaited.push(each)
+              prepared.push(each.prepared.success)
             }
-            for (const each of awaited) each.start()
+            for (let index = 0; index < all.length; index++) awaited[index]?.start(prepared[index] as Submission)
             return Effect.sync(stop)
           }),
         (task, submitted) => task.yieldSlot(submitted)

@@ -54,7 +54,7 @@ export class Submission {
   readonly watch: boolean
   readonly size: number
   readonly body: string | Uint8Array
-  readonly done: (failure: SubmitError | undefined) => void
+  readonly done: (failure: SubmitError | undefined, id: string) => void
 
   // A class for the reason that `ClientResults.ts` gives.
   constructor(
@@ -64,7 +64,7 @@ export class Submission {
     watch: boolean,
     size: number,
     body: string | Uint8Array,
-    done: (failure: SubmitError | undefined) => void
+    done: (failure: SubmitError | undefined, id: string) => void
   ) {
     this.id = id
     this.name = name

@@ -7,7 +7,7 @@
 import * as Result from "effect/Result"
 import { Buffer, isAscii } from "node:buffer"
 import type { Body } from "../domain/Body.ts"
-import { maxTextBytes } from "../domain/Body.ts"
+import { isAscii as isAsciiText, maxTextBytes } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
 import { errorToWire, protocolVersion } from "../domain/Message.ts"
@@ -177,6 +177,7 @@ export const bodies = (
 ): Result.Result<ReadonlyArray<Body>, BadRequest> =>
   Result.map(endsOf(body, items), (ends) => {
     const areTexts = isAscii(body)
+    // A character for each byte, whatever the bytes are.
     let block = ""
     let blockFrom = 0
     let blockEnd = 0
@@ -184,7 +185,7 @@ export const bodies = (
     return ends.map((end): Body => {
       const start = from
       from = end
-      if (!areTexts || end - start > maxTextBytes) {
+      if (end - start > maxTextBytes) {
         const view = body.subarray(start, end)
         return view.length * 2 > view.buffer.byteLength ? view : Buffer.from(view)
       }
@@ -193,6 +194,7 @@ export const bodies = (
         blockEnd = Math.min(start + blockBytes, body.length)
         block = body.toString("latin1", blockFrom, blockEnd)
       }
-      return block.slice(start - blockFrom, end - blockFrom)
+      const text = block.slice(start - blockFrom, end - blockFrom)
+      return areTexts || isAsciiText(text) ? text : Buffer.from(text, "latin1")
     })
   })

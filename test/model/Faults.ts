@@ -110,8 +110,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant(
     "CoreWorkers",
     "a retry is counted as a crash",
-    "else life.retry(task, now, dueAt, reason, body)",
-    "else { task.crashes++; life.retry(task, now, dueAt, reason, body) }"
+    "else life.retry(task, now, dueAt, reason, body, report.span)",
+    "else { task.crashes++; life.retry(task, now, dueAt, reason, body, report.span) }"
   ),
   mutant(
     "CoreWorkers",
@@ -195,7 +195,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant(
     "CoreAdmission",
     "the same id with other arguments is accepted",
-    "known.name === name && sameBytes(known.args, args)",
+    "known.name === name && Body.isSame(known.args, args)",
     "known.name === name"
   ),
   mutant(
@@ -353,7 +353,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant(
     "ControlPlaneWorkers",
     "a resent exchange is taken twice",
-    "    if (stored !== undefined) return request.reply(stored)\n",
+    "    if (stored !== undefined) return request.reply(stored.payload)\n",
     ""
   ),
   mutant(
