@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { ScheduleRow, SystemView, TypeDetail, WorkerRow } from "../../../src/domain/View.ts"
 import { executable } from "../../harness/Chromium.ts"
 import { fillShop, openShop, type Shop } from "./Shop.ts"
-import { isAccessible, launch, overflow, visit } from "./Visit.ts"
+import { isAccessible, launch, overflow, reach, visit } from "./Visit.ts"
 
 let shop: Shop
 let browser: Browser
@@ -106,6 +106,16 @@ describe.skipIf(executable === undefined)("the dashboard in Chromium", () => {
       await page.context().close()
     })
   }
+
+  it("shows all of what waits, runs and has finished, however wide the screen is", async () => {
+    const { page } = await visit(browser, shop.url, "/")
+    await page.locator(".flow .outcome").first().waitFor()
+    for (const width of [1_600, 1_440, 1_366, 1_280, 1_279, 1_200, 1_024, 800, 390]) {
+      await page.setViewportSize({ width, height: 900 })
+      assert.isAtMost(await reach(page, ".flow"), 0.5, `at ${width} pixels`)
+    }
+    await page.context().close()
+  })
 
   it("asks and helps in dialogs that shut nobody out", async () => {
     const { page } = await visit(browser, shop.url, "/types/email.send")

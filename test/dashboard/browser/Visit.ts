@@ -66,3 +66,11 @@ export const isAccessible = async (page: Page, what: string, rules?: ReadonlyArr
 /** How much wider than the window it is: nobody should have to scroll to the side. */
 export const overflow = (page: Page): Promise<number> =>
   page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+/** How far what stands in an element reaches beyond it on the right: that would be cut off. */
+export const reach = (page: Page, selector: string): Promise<number> =>
+  page.evaluate(`(() => {
+    const right = (element) => element.getBoundingClientRect().right
+    const box = document.querySelector(${JSON.stringify(selector)})
+    return Math.max(...[...box.querySelectorAll("*")].map(right)) - right(box)
+  })()`)
