@@ -1,5 +1,6 @@
 /**
- * Encoded JSON as a control plane keeps it and passes it on: arguments, results, errors, what handlers report. Opaque but for its size.
+ * Encoded JSON as a control plane keeps it and passes it on: arguments, results, errors, what handlers report. Opaque but
+ * for its size.
  *
  * @since 0.1.0
  */
@@ -10,8 +11,8 @@
  *
  * **Details**
  *
- * A short body is text: a view of bytes takes the engine ten times as long to make as a piece of a text, and twice the memory. A long
- * one is bytes, which are passed on as they came.
+ * A short body is text: a view of bytes takes the engine ten times as long to make as a piece of a text, and twice the
+ * memory. A long one is bytes, which are passed on as they came.
  *
  * @category models
  * @since 0.1.0

@@ -44,7 +44,7 @@ export const hashOf = (id: string | number): number => {
 }
 
 /**
- * Returns another hash of an id: two ids that have the same {@link hashOf} differ in it.
+ * Returns another hash of an id: two ids with the same {@link hashOf} share it as rarely as any others.
  *
  * @category rules
  * @since 0.1.0

@@ -160,7 +160,10 @@ export const make = Effect.gen(function*() {
       this.prepared = prepare(origin, task, args, options, true, (failure, id) => this.#done(failure, id))
     }
 
-    start(submission: Submission) {
+    /** Sends it, if it could be prepared. */
+    start() {
+      if (Result.isFailure(this.prepared)) return
+      const submission = this.prepared.success
       this.#id = submission.id
       this.#awaited = results.add(this.#id, this.#waiter)
       enqueue(submission)
@@ -235,7 +238,7 @@ export const make = Effect.gen(function*() {
           Effect.callback((resume) => {
             const awaited = new AwaitedSubmission(origin, task, args, options, new Caller(task, resume))
             if (Result.isFailure(awaited.prepared)) return resume(Effect.fail(awaited.prepared.failure))
-            awaited.start(awaited.prepared.success)
+            awaited.start()
             return Effect.sync(() => awaited.stop())
           }),
         (task, submitted) => task.yieldSlot(submitted)
@@ -254,15 +257,13 @@ export const make = Effect.gen(function*() {
               if (Exit.isFailure(exit)) stop()
               resume(exit)
             })
-            const prepared: Array<Submission> = []
             // As with `delayAll`, nothing is sent when one of them is invalid.
-            for (let index = 0; index < all.length; index++) {
-              const each = new AwaitedSubmission(origin, task, all[index], options, callers.at(index))
+            for (const [index, args] of all.entries()) {
+              const each = new AwaitedSubmission(origin, task, args, options, callers.at(index))
               if (Result.isFailure(each.prepared)) return resume(Effect.fail(each.prepared.failure))
               awaited.push(each)
-              prepared.push(each.prepared.success)
             }
-            for (let index = 0; index < all.length; index++) awaited[index]?.start(prepared[index] as Submission)
+            for (const each of awaited) each.start()
             return Effect.sync(stop)
           }),
         (task, submitted) => task.yieldSlot(submitted)
