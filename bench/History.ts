@@ -44,6 +44,7 @@ const silent: Observer = {
   started: nothing,
   retrying: nothing,
   requeued: nothing,
+  prioritized: nothing,
   cancelling: nothing,
   finished: nothing,
   unresponsive: nothing,

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { TaskStatus } from "./domain/Message.ts"
+import type { Priority } from "./domain/Priority.ts"
 import type { TaskSchedule } from "./domain/Schedules.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { TaskId } from "./domain/Task.ts"
@@ -154,6 +155,14 @@ export const clientOf = (client: ConnectedClient) => {
     /** Cancels the tasks that wait or run. Resolves with their number, when those that run were told to stop. */
     cancelAll: (filter: TaskFilter, { signal, ...options }: ManyOptions & CallOptions = {}) =>
       toPromise(client.cancelAll(filter, options), callOptions(signal)),
+    /**
+     * Gives a task another priority: one that waits stands last in it, one that runs has it when it waits again. A task
+     * that has it already stays where it is.
+     */
+    prioritize: (id: string, to: Priority, options?: CallOptions) => toPromise(client.prioritize(id, to), options),
+    /** Gives the tasks that wait or run, and have another one, this priority. Resolves with their number. */
+    prioritizeAll: (filter: TaskFilter, to: Priority, { signal, ...options }: ManyOptions & CallOptions = {}) =>
+      toPromise(client.prioritizeAll(filter, to, options), callOptions(signal)),
     /** Runs a task that failed or expired again, as a new task. Resolves with the id of the new one. */
     retry: (id: string, options?: CallOptions) => toPromise(client.retry(id), options),
     /** Runs tasks that failed or expired again. Resolves with their number; what is refused stays as it is. */

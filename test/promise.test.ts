@@ -190,6 +190,9 @@ describe("FastWorker", () => {
 
         await fw.pause()
         const paused = await fw.delayAll(half, [{ n: 2 }, { n: 4 }])
+        await fw.prioritize(paused[0]?.id ?? "", "high")
+        assert.strictEqual(await fw.prioritizeAll({ name: "half" }, "high"), 1)
+        assert.strictEqual((await fw.status(paused[1]?.id ?? "")).priority, "high")
         assert.strictEqual(await fw.cancelAll({ name: "half" }), 2)
         assert.instanceOf(await paused[0]?.result().catch((cause: unknown) => cause), Errors.TaskCancelled)
         await fw.resume()

@@ -1,5 +1,5 @@
 /**
- * The commands that change tasks and what becomes of them: `cancel`, `retry`, `purge`, `pause`, `resume`, `drain`, `schedule`.
+ * The commands that change tasks and what becomes of them: `cancel`, `prioritize`, `retry`, `purge`, `pause`, `resume`, `drain`, `schedule`.
  *
  * @since 0.1.0
  */
@@ -9,8 +9,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { priorities } from "../domain/Priority.ts"
 import * as Task from "../domain/TaskDefinition.ts"
-import type { ManyOptions, PauseTarget } from "../services/Client.ts"
+import type { ManyOptions, PauseTarget, TaskFilter } from "../services/Client.ts"
 import { Client } from "../services/Client.ts"
 import type { Failure } from "./Asking.ts"
 import { asking, withClient } from "./Asking.ts"
@@ -41,11 +42,13 @@ const isClear = (all: boolean, flags: Filter) =>
 /** Changes tasks by what the control plane has of them, or by what only its history can tell. */
 const changeMeant = (
   client: Service,
-  what: "cancel" | "retry" | "purge",
+  what: Parameters<Service["change"]>[0],
   flags: Filter
 ) => {
   const filter = Flags.toFilter(flags)
-  const simple = { cancel: client.cancelAll, retry: client.retryAll, purge: client.purge }[what]
+  const simple = typeof what === "string"
+    ? { cancel: client.cancelAll, retry: client.retryAll, purge: client.purge }[what]
+    : (filter: TaskFilter, options: ManyOptions) => client.prioritizeAll(filter, what.prioritize, options)
   return (options: ManyOptions): Effect.Effect<number, Failure> =>
     filter !== undefined
       ? simple(filter, options)
@@ -55,9 +58,16 @@ const changeMeant = (
 
 const isTerminal = () => process.stdin.isTTY && process.stdout.isTTY
 
+/** How a change is said, around the tasks that it means: "Cancel", "Cancelled"; "Prioritize", "Prioritized" and " as high". */
+interface Said {
+  readonly verb: string
+  readonly done: string
+  readonly as?: string
+}
+
 /** Changes the tasks that a filter means; without `yes` exactly as many as somebody has agreed to. */
 const changeMany = Effect.fnUntraced(function*(
-  { done, verb, yes }: { readonly verb: string; readonly done: string; readonly yes: boolean },
+  { as = "", done, verb, yes }: Said & { readonly yes: boolean },
   change: (options: ManyOptions) => Effect.Effect<number, Failure>
 ) {
   const { json } = yield* Flags.root
@@ -66,17 +76,20 @@ const changeMany = Effect.fnUntraced(function*(
   if (!yes) {
     const expect = yield* ask({ dryRun: true })
     if (json || !isTerminal()) {
-      return yield* Output.usage(json, `${Output.tasks(expect)} would be ${done.toLowerCase()}: say --yes to do so`)
+      return yield* Output.usage(
+        json,
+        `${Output.tasks(expect)} would be ${done.toLowerCase()}${as}: say --yes to do so`
+      )
     }
     if (expect === 0) return yield* Console.log("There are no such tasks")
-    const isAgreed = yield* Prompt.run(Prompt.Confirm({ message: `${verb} ${Output.tasks(expect)}?` })).pipe(
+    const isAgreed = yield* Prompt.run(Prompt.Confirm({ message: `${verb} ${Output.tasks(expect)}${as}?` })).pipe(
       Effect.orElseSucceed(() => false)
     )
     if (!isAgreed) return yield* Console.log("Nothing was changed")
     options = { expect }
   }
   const count = yield* ask(options)
-  yield* json ? Output.json({ count }) : Console.log(`${done} ${Output.tasks(count)}`)
+  yield* json ? Output.json({ count }) : Console.log(`${done} ${Output.tasks(count)}${as}`)
 })
 
 /** Changes tasks one by one, and says of each what became of it. */
@@ -99,54 +112,71 @@ const changeEach = Effect.fnUntraced(function*(
   return codes.includes(1) ? yield* new Output.Exited({ code: 1 }) : undefined
 })
 
-/** Creates a command that changes tasks by their ids or by a filter. */
-const changing = <const Name extends "cancel" | "retry">(
-  name: Name,
-  description: string,
-  { done, one, verb }: {
-    readonly verb: string
-    readonly done: string
-    readonly one: (
-      client: Service,
-      id: string
-    ) => Effect.Effect<{ readonly json: object; readonly text: string }, Failure>
+const idsOrFilter = {
+  ids: Argument.String("id").pipe(Argument.withDescription("Ids of tasks"), Argument.variadic({ min: 0 })),
+  ...which
+}
+
+/** A change of tasks, of many or of one. */
+interface Change extends Said {
+  readonly what: Parameters<Service["change"]>[0]
+  readonly one: (
+    client: Service,
+    id: string
+  ) => Effect.Effect<{ readonly json: object; readonly text: string }, Failure>
+}
+
+/** Changes tasks by their ids or by a filter. */
+const changeWhich = Effect.fnUntraced(function*(
+  flags: Command.Command.Config.InferValue<typeof idsOrFilter>,
+  { one, what, ...said }: Change
+) {
+  const { json } = yield* Flags.root
+  const { ids, target, yes } = flags
+  const isFilter = isClear(flags.all, flags.filter)
+  if ((ids.length === 0) !== isFilter) {
+    return yield* Output.usage(json, "say which tasks: their ids, a filter such as --name NAME, or --all")
   }
-) =>
-  Command.make(
-    name,
-    {
-      ids: Argument.String("id").pipe(Argument.withDescription("Ids of tasks"), Argument.variadic({ min: 0 })),
-      ...which
-    },
-    Effect.fnUntraced(function*(flags) {
-      const { json } = yield* Flags.root
-      const { ids, target, yes } = flags
-      const isFilter = isClear(flags.all, flags.filter)
-      if ((ids.length === 0) !== isFilter) {
-        return yield* Output.usage(json, "say which tasks: their ids, a filter such as --name NAME, or --all")
-      }
-      return yield* withClient(
-        target,
-        Effect.flatMap(Client, (client) =>
-          isFilter
-            ? changeMany({ verb, done, yes }, changeMeant(client, name, flags.filter))
-            : changeEach(ids, (id) => one(client, id)))
-      )
-    })
-  ).pipe(Command.withDescription(description))
-
-export const cancel = changing("cancel", "Cancel tasks that wait or run, by their ids or by a filter", {
-  verb: "Cancel",
-  done: "Cancelled",
-  one: ({ cancel }, id) => Effect.as(cancel(id), { json: { id, state: "cancelled" }, text: `Cancelled ${id}` })
+  return yield* withClient(
+    target,
+    Effect.flatMap(Client, (client) =>
+      isFilter
+        ? changeMany({ ...said, yes }, changeMeant(client, what, flags.filter))
+        : changeEach(ids, (id) => one(client, id)))
+  )
 })
 
-export const retry = changing("retry", "Run tasks that failed or expired again, by their ids or by a filter", {
-  verb: "Retry",
-  done: "Retried",
-  one: ({ retry }, id) =>
-    Effect.map(retry(id), (newId) => ({ json: { id: newId, retryOf: id }, text: `Retried ${id} as ${newId}` }))
-})
+export const cancel = Command.make("cancel", idsOrFilter, (flags) =>
+  changeWhich(flags, {
+    what: "cancel",
+    verb: "Cancel",
+    done: "Cancelled",
+    one: ({ cancel }, id) => Effect.as(cancel(id), { json: { id, state: "cancelled" }, text: `Cancelled ${id}` })
+  })).pipe(Command.withDescription("Cancel tasks that wait or run, by their ids or by a filter"))
+
+export const prioritize = Command.make("prioritize", {
+  to: Flag.Literals("to", priorities).pipe(Flag.withDescription("Their new priority")),
+  ...idsOrFilter
+}, ({ to, ...flags }) =>
+  changeWhich(flags, {
+    what: { prioritize: to },
+    verb: "Prioritize",
+    done: "Prioritized",
+    as: ` as ${to}`,
+    one: ({ prioritize }, id) =>
+      Effect.as(prioritize(id, to), { json: { id, priority: to }, text: `Prioritized ${id} as ${to}` })
+  })).pipe(
+    Command.withDescription("Give tasks that wait or run another priority, by their ids or by a filter")
+  )
+
+export const retry = Command.make("retry", idsOrFilter, (flags) =>
+  changeWhich(flags, {
+    what: "retry",
+    verb: "Retry",
+    done: "Retried",
+    one: ({ retry }, id) =>
+      Effect.map(retry(id), (newId) => ({ json: { id: newId, retryOf: id }, text: `Retried ${id} as ${newId}` }))
+  })).pipe(Command.withDescription("Run tasks that failed or expired again, by their ids or by a filter"))
 
 export const purge = Command.make(
   "purge",

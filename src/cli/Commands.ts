@@ -5,7 +5,7 @@
  */
 import { Command } from "effect/cli"
 import { bench } from "./Bench.ts"
-import { cancel, drain, pause, purge, resume, retry, schedule } from "./Changes.ts"
+import { cancel, drain, pause, prioritize, purge, resume, retry, schedule } from "./Changes.ts"
 import { controlPlane } from "./ControlPlane.ts"
 import { events } from "./Events.ts"
 import { explain } from "./Explain.ts"
@@ -30,6 +30,7 @@ export const root = Flags.root.pipe(
     explain,
     result,
     cancel,
+    prioritize,
     retry,
     purge,
     list,

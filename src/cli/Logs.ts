@@ -54,6 +54,8 @@ const fromEvent = (event: Event | EventsDropped, why?: string): Line => {
         return `attempt ${event.attempt} failed (${event.reason}), again at ${Output.timeOfDay(event.dueAt)}`
       case "task.requeued":
         return `queued again: ${event.cause}`
+      case "task.prioritized":
+        return `priority ${event.priority} instead of ${event.from}`
       case "task.cancelling":
         return `told to stop: ${event.stop}`
       case "task.finished":

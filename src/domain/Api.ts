@@ -74,6 +74,7 @@ const text = (max: number) => Schema.String.check(Schema.isMaxLength(max))
 export const Changed = Schema.Struct({ count: Schema.Int, skipped: Schema.Int })
 
 const taskId = { id: TaskId }
+const toPriority = { to: Priority }
 const name = { id: Schema.String }
 
 class Overview extends HttpApiGroup.make("overview").add(
@@ -181,6 +182,11 @@ class Tasks extends HttpApiGroup.make("tasks").add(
     success: Changed,
     error: refusals
   }).annotate(OpenApi.Summary, "Cancels the tasks that a selection means"),
+  HttpApiEndpoint.post("prioritizeMany", "/prioritize", {
+    payload: Schema.Struct({ ...TaskSelection.fields, ...toPriority }),
+    success: Changed,
+    error: refusals
+  }).annotate(OpenApi.Summary, "Gives those without an outcome another priority"),
   HttpApiEndpoint.post("retryMany", "/retry", {
     payload: TaskSelection,
     success: Changed,
@@ -206,6 +212,12 @@ class Tasks extends HttpApiGroup.make("tasks").add(
     success: Schema.Struct({ state: TaskState }),
     error: refusals
   }).annotate(OpenApi.Summary, "Cancels a task; one that runs is told to stop"),
+  HttpApiEndpoint.post("prioritize", "/:id/prioritize", {
+    params: taskId,
+    payload: Schema.Struct(toPriority),
+    success: Schema.Struct({ state: TaskState }),
+    error: refusals
+  }).annotate(OpenApi.Summary, "Gives a task another priority; one that waits stands last in it"),
   HttpApiEndpoint.post("retry", "/:id/retry", {
     params: taskId,
     success: Schema.Struct({ id: Schema.String }),

@@ -458,7 +458,7 @@ export class TaskFinished extends Schema.TaggedError<TaskFinished>()("TaskFinish
   state: TaskState
 }) {
   override get message() {
-    return `Task "${this.id}" has ${this.state} already`
+    return `Task "${this.id}" ${this.state === "cancelled" ? "was" : "has"} ${this.state} already`
   }
 }
 

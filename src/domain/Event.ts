@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { FailureReason } from "./Outcome.ts"
+import { Priority } from "./Priority.ts"
 import { TaskId, TaskName } from "./Task.ts"
 import { FinalState } from "./TaskState.ts"
 
@@ -25,6 +26,8 @@ export const Event = Schema.Union([
   /** An attempt failed and is not the last. */
   taskEvent("task.retrying", { attempt: Schema.Int, reason: FailureReason, dueAt: Schema.Finite }),
   taskEvent("task.requeued", { cause: Schema.Literals(["worker lost", "crashed", "handed back"]) }),
+  /** Somebody gave it another priority. */
+  taskEvent("task.prioritized", { from: Priority, priority: Priority }),
   taskEvent("task.cancelling", { stop: Schema.Literals(["cancelled", "expired"]) }),
   taskEvent("task.finished", { state: FinalState, reason: Schema.optionalKey(FailureReason), attempt: Schema.Int }),
   Schema.Struct({

@@ -227,6 +227,10 @@ export const Cancel = request("cancel", {
 /** @category schemas @since 0.1.0 */
 export const CancelAll = request("cancelAll", many)
 /** @category schemas @since 0.1.0 */
+export const Prioritize = request("prioritize", { id: TaskId, to: Priority })
+/** @category schemas @since 0.1.0 */
+export const PrioritizeAll = request("prioritizeAll", { ...many, to: Priority })
+/** @category schemas @since 0.1.0 */
 export const Retry = request("retry", {
   id: TaskId,
   /** The id of the new task, chosen by the caller: asking again has the effect of once. */
@@ -288,9 +292,11 @@ export const ViewOf = request("view", {
 })
 /** @category schemas @since 0.1.0 */
 export const Change = request("change", {
-  do: Schema.Literals(["cancel", "retry", "purge"]),
+  do: Schema.Literals(["cancel", "prioritize", "retry", "purge"]),
   /** As in the body of the HTTP API. */
-  selection: Schema.Record(Schema.String, Schema.Unknown)
+  selection: Schema.Record(Schema.String, Schema.Unknown),
+  /** With `prioritize`: the new one. */
+  to: Schema.optionalKey(Priority)
 })
 
 const Lease = Schema.Struct({ id: TaskId, attempt: Count })
@@ -447,6 +453,8 @@ const clientRequests = [
   Status,
   Cancel,
   CancelAll,
+  Prioritize,
+  PrioritizeAll,
   Retry,
   RetryAll,
   Purge,
@@ -778,6 +786,8 @@ export const ResultReply = reply({ state: TaskState, outcome: Schema.optionalKey
 export const StatusReply = reply({ tasks: Schema.Array(Schema.NullOr(TaskStatus)) })
 /** @category schemas @since 0.1.0 */
 export const CancelReply = reply({ state: TaskState })
+/** @category schemas @since 0.1.0 */
+export const PrioritizeReply = reply({ state: TaskState })
 /** @category schemas @since 0.1.0 */
 export const ListReply = reply({ tasks: Schema.Array(TaskStatus), total: Count })
 /** @category schemas @since 0.1.0 */

@@ -193,7 +193,8 @@ export interface TaskDetail {
 export interface TaskRecord {
   readonly id: string
   readonly name: string
-  readonly level: PriorityLevel
+  /** Its priority; somebody may give it another one. */
+  level: PriorityLevel
   readonly args: Body
   sequence: number
   readonly submittedAt: number

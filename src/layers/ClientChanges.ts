@@ -1,5 +1,5 @@
 /**
- * What a client can change in a control plane, besides to submit: cancel, retry, forget, pause, schedule.
+ * What a client can change in a control plane, besides to submit: cancel, prioritize, retry, forget, pause, schedule.
  *
  * @since 0.1.0
  */
@@ -24,6 +24,7 @@ import {
   WorkerNotFound
 } from "../domain/Errors.ts"
 import * as Message from "../domain/Message.ts"
+import type { Priority } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { isFinal } from "../domain/TaskState.ts"
 import type { CancelError, Client, ManyOptions, TaskFilter } from "../services/Client.ts"
@@ -34,6 +35,7 @@ import { isTaskId } from "./ClientSubmissions.ts"
 import * as Reply from "./Reply.ts"
 
 const decodeCancelReply = Reply.decoder(Message.CancelReply)
+const decodePrioritizeReply = Reply.decoder(Message.PrioritizeReply)
 const decodeCountReply = Reply.decoder(Message.CountReply)
 const decodeRetryReply = Reply.decoder(Message.RetryReply)
 const decodeDoneReply = Reply.decoder(Message.DoneReply)
@@ -72,6 +74,8 @@ export const makeChanges = (
   Client["Service"],
   | "cancel"
   | "cancelAll"
+  | "prioritize"
+  | "prioritizeAll"
   | "retry"
   | "retryAll"
   | "purge"
@@ -82,9 +86,13 @@ export const makeChanges = (
   | "unschedule"
   | "trigger"
 > => {
-  const changeMany = (op: "cancelAll" | "retryAll" | "purge") => (filter: TaskFilter, options: ManyOptions = {}) =>
+  const changeMany = (change: {
+    readonly op: "cancelAll" | "prioritizeAll" | "retryAll" | "purge"
+    readonly to?: Priority
+  }) =>
+  (filter: TaskFilter, options: ManyOptions = {}) =>
     filterToWire(filter).pipe(
-      Effect.flatMap((filter) => ask({ op, filter, ...options }, decodeCountReply)),
+      Effect.flatMap((filter) => ask({ ...change, filter, ...options }, decodeCountReply)),
       Effect.mapError(only(CountChanged)),
       Effect.map(({ count }) => count)
     )
@@ -120,7 +128,15 @@ export const makeChanges = (
           )
         )
         : Effect.fail(new TaskNotFound({ id })),
-    cancelAll: changeMany("cancelAll"),
+    cancelAll: changeMany({ op: "cancelAll" }),
+    prioritize: (id, to) =>
+      isTaskId(id)
+        ? ask({ op: "prioritize", id, to }, decodePrioritizeReply).pipe(
+          Effect.mapError(only(TaskNotFound, TaskFinished)),
+          Effect.asVoid
+        )
+        : Effect.fail(new TaskNotFound({ id })),
+    prioritizeAll: (filter, to, options) => changeMany({ op: "prioritizeAll", to })(filter, options),
     retry: (id) =>
       isTaskId(id)
         ? ask({ op: "retry", id, as: randomId() }, decodeRetryReply).pipe(
@@ -128,8 +144,8 @@ export const makeChanges = (
           Effect.map((reply) => reply.id)
         )
         : Effect.fail(new TaskNotFound({ id })),
-    retryAll: changeMany("retryAll"),
-    purge: changeMany("purge"),
+    retryAll: changeMany({ op: "retryAll" }),
+    purge: changeMany({ op: "purge" }),
     pause: (target) => tell({ op: "pause", target: target ?? {} }),
     resume: (target) => tell({ op: "resume", target: target ?? {} }),
     // Its mark goes along: fields that are not known are ignored.

@@ -76,7 +76,14 @@ export const makeViews = (
     describeType: (name) => view("type", { name }, type).pipe(Effect.mapError(only(UnknownTask))),
     system: view("system", {}, system).pipe(Effect.mapError(callError)),
     change: (what, selection) =>
-      ask({ op: "change", do: what, selection }, changed).pipe(
+      ask(
+        {
+          op: "change",
+          selection,
+          ...(typeof what === "string" ? { do: what } : { do: "prioritize", to: what.prioritize })
+        },
+        changed
+      ).pipe(
         Effect.mapError(only(CountChanged, JournalFailed)),
         Effect.map(({ count, skipped }) => ({ count, skipped }))
       )

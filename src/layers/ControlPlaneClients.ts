@@ -15,6 +15,7 @@ import { BadRequest, TaskNotFound, Unauthorized } from "../domain/Errors.ts"
 import type { ClientRequest, OutcomeHeader } from "../domain/Message.ts"
 import * as Message from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { toLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Incoming, Payload } from "../services/Transport.ts"
@@ -220,6 +221,14 @@ export const makeClients = (parts: Parts) => {
         }
         return awaitResult(message.id, { request, until: time + (message.wait ?? 0), isHeader: true })
       }
+      case "prioritize": {
+        const state = core.prioritize(message.id, toLevel(message.to))
+        if (Result.isFailure(state)) return replyError(request, state.failure)
+        schedule()
+        return request.reply(Envelope.encode({ v, state: state.success }))
+      }
+      case "prioritizeAll":
+        return replyCount(request, core.prioritizeAll(message, toLevel(message.to), time))
       case "cancelAll":
         return replyCount(request, core.cancelAll(message, time))
       case "retryAll":

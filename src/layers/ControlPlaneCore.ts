@@ -22,6 +22,7 @@ import {
   TooLarge
 } from "../domain/Errors.ts"
 import type { PauseTarget, TaskFilter } from "../domain/Message.ts"
+import type { PriorityLevel } from "../domain/Priority.ts"
 import { fromLevel, toLevel } from "../domain/Priority.ts"
 import type { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -201,6 +202,11 @@ export const makeCore = (parts: Parts) => {
     else stop(task, "cancelled")
   }
 
+  const whyNotAlive = (id: string): TaskNotFound | TaskFinished => {
+    const tombstone = results.recall(id)
+    return tombstone === undefined ? new TaskNotFound({ id }) : new TaskFinished({ id, state: tombstone.state })
+  }
+
   const awaited = makeAwaitedNames(settings.unknownWaitMillis)
   const { isKnown, unknownTask, ...admission } = makeAdmission({
     life,
@@ -345,13 +351,19 @@ export const makeCore = (parts: Parts) => {
      */
     cancel(id: string, now: number): Result.Result<TaskState, TaskNotFound | TaskFinished> {
       const task = life.tasks.get(id)
-      if (task === undefined) {
-        const tombstone = results.recall(id)
-        return Result.fail(
-          tombstone === undefined ? new TaskNotFound({ id }) : new TaskFinished({ id, state: tombstone.state })
-        )
-      }
+      if (task === undefined) return Result.fail(whyNotAlive(id))
       cancelTask(task, now)
+      return Result.succeed(task.state)
+    },
+
+    /**
+     * Gives a task another priority: one that waits stands last in it, one that runs has it when it waits again. Returns
+     * its state, or why it can't.
+     */
+    prioritize(id: string, level: PriorityLevel): Result.Result<TaskState, TaskNotFound | TaskFinished> {
+      const task = life.tasks.get(id)
+      if (task === undefined) return Result.fail(whyNotAlive(id))
+      life.prioritize(task, level)
       return Result.succeed(task.state)
     },
 
@@ -370,6 +382,15 @@ export const makeCore = (parts: Parts) => {
         (task) => task.state !== "cancelling" && matches(many.filter, task, now),
         many,
         (task) => cancelTask(task, now)
+      ),
+
+    /** Gives the tasks that a filter means, and that have another one, this priority. Returns how many. */
+    prioritizeAll: (many: Many, level: PriorityLevel, now: number): Result.Result<number, CountChanged> =>
+      changeMany(
+        life.tasks.values(),
+        (task) => task.level !== level && task.state !== "cancelling" && matches(many.filter, task, now),
+        many,
+        (task) => life.prioritize(task, level)
       ),
 
     /** Runs the dead tasks that a filter means again. Returns how many; what is refused stays dead. */

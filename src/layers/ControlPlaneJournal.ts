@@ -23,7 +23,7 @@ const maxWallMillis = 9e12
 
 const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
 
-/** What never changes of a task. */
+/** A task as it was accepted. */
 interface TaskPart extends Pick<TaskRecord, "name" | "level" | "options"> {
   readonly submittedAt: number
 }
@@ -34,6 +34,8 @@ interface AttemptPart extends Omit<EndedAttempt, "body"> {
 
 /** What changes of a task while it is alive. */
 interface StatePart extends Pick<TaskRecord, "attempt" | "crashes" | "losses"> {
+  /** Of a journal that was written before priorities could be changed: absent. */
+  readonly level?: TaskRecord["level"]
   readonly leased: boolean
   readonly detail?: Pick<TaskDetail, "failures"> & {
     readonly dueAt: number
@@ -133,11 +135,12 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     return JSON.stringify(part)
   }
 
-  const statePart = ({ attempt, crashes, detail, losses, worker }: TaskRecord): string => {
+  const statePart = ({ attempt, crashes, detail, level, losses, worker }: TaskRecord): string => {
     const part: StatePart = {
       attempt,
       crashes,
       losses,
+      level,
       leased: worker !== undefined,
       ...(detail === undefined ? {} : {
         detail: {
@@ -211,6 +214,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
     started: changed,
     retrying: changed,
     requeued: changed,
+    prioritized: changed,
     cancelling: changed,
     progress: (task: TaskRecord, body: Body.Body) => journal.append({ type: "checkpoint", id: task.id, body }),
     finished(outcome: Outcome, task: TaskRecord, keepMillis: number) {
@@ -240,8 +244,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   }
 
   const restoreTask = (core: Core, { args, checkpoint, id, record, state }: JournalTask) => {
-    const { level, name, options, submittedAt } = JSON.parse(record) as TaskPart
-    const { attempt, crashes, detail, leased, losses } = JSON.parse(state) as StatePart
+    const { level: first, name, options, submittedAt } = JSON.parse(record) as TaskPart
+    const { attempt, crashes, detail, leased, level = first, losses } = JSON.parse(state) as StatePart
     const task = core.restore(
       {
         id,

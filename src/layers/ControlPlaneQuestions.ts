@@ -14,7 +14,7 @@ import type { Change, ViewOf } from "../domain/Message.ts"
 import { TaskId, TaskName } from "../domain/Task.ts"
 import { TaskSelection } from "../domain/TaskQuery.ts"
 import { Range } from "../domain/View.ts"
-import type { History } from "../services/History.ts"
+import type { Changed, History } from "../services/History.ts"
 
 const tasks = Struct.omit(TaskSelection.fields, ["ids", "asOf", "dryRun", "expect"])
 const page = {
@@ -78,6 +78,18 @@ export const answerQuestion = (
   message: typeof ViewOf.Type | typeof Change.Type
 ): Effect.Effect<object, ReplyError> => {
   if (message.op === "view") return Effect.map(view(history, message), (view) => ({ view }))
-  const change = { cancel: history.cancelMany, retry: history.retryMany, purge: history.purgeMany }[message.do]
-  return Effect.flatMap(decodeSelection(message.selection), change)
+  return Effect.flatMap(decodeSelection(message.selection), (selection): Effect.Effect<Changed, ReplyError> => {
+    switch (message.do) {
+      case "cancel":
+        return history.cancelMany(selection)
+      case "retry":
+        return history.retryMany(selection)
+      case "purge":
+        return history.purgeMany(selection)
+      case "prioritize":
+        return message.to === undefined
+          ? Effect.fail(new BadRequest({ reason: "to: is missing" }))
+          : history.prioritizeMany(selection, message.to)
+    }
+  })
 }

@@ -18,6 +18,7 @@ import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { fromLevel, toLevel } from "../domain/Priority.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import { TaskId } from "../domain/Task.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
@@ -175,6 +176,16 @@ export const make = Effect.gen(function*() {
         remembered.requeued(task, cause)
         stored?.requeued(task)
         publish((at) => ({ ...about(task, at), type: "task.requeued", cause }))
+      },
+      prioritized: (task, from) => {
+        remembered.prioritized(task)
+        stored?.prioritized(task)
+        publish((at) => ({
+          ...about(task, at),
+          type: "task.prioritized",
+          from: fromLevel(from),
+          priority: fromLevel(task.level)
+        }))
       },
       cancelling: (task, stop) => {
         remembered.cancelling(task, stop)
@@ -451,6 +462,7 @@ export const make = Effect.gen(function*() {
     workers: Effect.sync(views.workers),
     tasks: Effect.sync(views.taskTypes),
     cancel: (id) => ask((time) => core.cancel(id, time)),
+    prioritize: (id, to) => ask(() => core.prioritize(id, toLevel(to))),
     submit: ({ args, ...task }) => create((time) => operations.submit(task, Body.fromText(args), undefined, time)),
     retry: (id) => create((time) => core.retry(id, undefined, time)),
     pause: (target) => done(() => core.setPaused(target, true)),

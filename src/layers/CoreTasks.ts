@@ -9,6 +9,7 @@
 import * as Body from "../domain/Body.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
+import type { PriorityLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
 import type { FinalState, TaskState } from "../domain/TaskState.ts"
@@ -50,6 +51,8 @@ export interface Observer {
   readonly started: (task: TaskRecord, worker: WorkerRecord) => void
   readonly retrying: (task: TaskRecord, reason: FailureReason) => void
   readonly requeued: (task: TaskRecord, cause: RequeueCause) => void
+  /** It has another priority than before. */
+  readonly prioritized: (task: TaskRecord, from: PriorityLevel) => void
   readonly cancelling: (task: TaskRecord, stop: "cancelled" | "expired") => void
   /** `keepMillis`: how long its type wants the outcome to be kept. */
   readonly finished: (outcome: Outcome, task: TaskRecord, keepMillis: number) => void
@@ -382,6 +385,24 @@ export const makeTasks = (parts: Parts) => {
       counts.retries++
       setTimer(task)
       observer?.retrying(task, reason)
+    },
+
+    /**
+     * Gives a task another priority. One that waits in the queue takes the last place of it, one that does not has the
+     * priority when it waits there again. Returns whether that is new.
+     */
+    prioritize(task: TaskRecord, level: PriorityLevel): boolean {
+      const from = task.level
+      if (from === level) return false
+      const isInQueue = task.state === "queued" && !suspects.has(task)
+      if (isInQueue) queue.remove(task)
+      task.level = level
+      if (isInQueue) {
+        task.sequence = sequence++
+        queue.append(task)
+      }
+      observer?.prioritized(task, from)
+      return true
     },
 
     /** Ends a task that does not run. */

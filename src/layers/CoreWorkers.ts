@@ -153,8 +153,18 @@ export const makeWorkers = (parts: Parts) => {
   const forgo = (worker: WorkerRecord, task: TaskRecord) => {
     worker.leases.delete(task)
     worker.expectedMillis = worker.leases.size === 0 ? 0 : worker.expectedMillis - task.expectedMillis
-    if (life.isSuspect(task)) worker.suspects--
+    if (life.isSuspect(task)) unsuspect(worker, task)
     if (task.leaseExchange > worker.settled) unsettle(worker, task.leaseExchange, 1)
+  }
+
+  /** A worker is on probation for the newest of what it runs, not for what has ended. */
+  const unsuspect = (worker: WorkerRecord, { leasedAt }: TaskRecord) => {
+    worker.suspects--
+    if (leasedAt < worker.suspectedAt) return
+    worker.suspectedAt = 0
+    for (const other of worker.leases) {
+      if (life.isSuspect(other)) worker.suspectedAt = Math.max(worker.suspectedAt, other.leasedAt)
+    }
   }
 
   const unsettle = (worker: WorkerRecord, exchange: number, leases: number) => {

@@ -69,6 +69,8 @@ export const layer = ({ history, plane }: Parts) =>
           )
           : Effect.fail(new Unprocessable({ detail: "payload.args: not valid JSON", code: "InvalidArguments" })),
       cancelMany: ({ payload }) => Effect.map(changing(history.cancelMany(payload)), json),
+      prioritizeMany: ({ payload: { to, ...selection } }) =>
+        Effect.map(changing(history.prioritizeMany(selection, to)), json),
       retryMany: ({ payload }) => Effect.map(changing(history.retryMany(payload)), json),
       purgeMany: ({ payload }) => Effect.map(changing(history.purgeMany(payload)), json),
       detail: ({ params: { id } }) => history.task(id).pipe(Effect.mapBoth({ onSuccess: json, onFailure: toNotFound })),
@@ -85,5 +87,7 @@ export const layer = ({ history, plane }: Parts) =>
           })
         ),
       cancel: ({ params: { id } }) => Effect.map(changing(plane.cancel(id)), (state) => json({ state })),
+      prioritize: ({ params: { id }, payload: { to } }) =>
+        Effect.map(changing(plane.prioritize(id, to)), (state) => json({ state })),
       retry: ({ params }) => Effect.map(changing(plane.retry(params.id)), (id) => json({ id }))
     }))

@@ -12,6 +12,7 @@ import * as Body from "../domain/Body.ts"
 import type { FailureText } from "../domain/FailureText.ts"
 import { failureLine, failureText } from "../domain/FailureText.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
+import { fromLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import { readyAt } from "../domain/Task.ts"
@@ -133,7 +134,8 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
     let path = paths.get(task.id)
     if (path === undefined) {
       if (paths.size >= maxPaths) return
-      path = [{ state: "queued", at: task.submittedAt, note: undefined }]
+      const wasDelayed = task.attempt === 0 && (task.detail?.dueAt ?? 0) > task.submittedAt
+      path = [{ state: wasDelayed ? "delayed" : "queued", at: task.submittedAt, note: undefined }]
       const began = task.detail?.history[task.detail.history.length - 1]?.startedAt ?? task.leasedAt
       if (began > 0) path.push({ state: "running", at: began, note: undefined })
       paths.set(task.id, path)
@@ -226,6 +228,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
         const time = submittedAt + offset
         all.uncount(accepted, time)
         types.find(name)?.buckets.uncount(accepted, time)
+        paths.delete(id)
         touch(id)
       },
       delayed(task: TaskRecord) {
@@ -276,6 +279,10 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
           fail(task, task.args, attempt, true)
         }
         step(task, "queued", now(), cause)
+        touch(task.id)
+      },
+      prioritized(task: TaskRecord) {
+        step(task, task.state, now(), `priority ${fromLevel(task.level)}`)
         touch(task.id)
       },
       cancelling(task: TaskRecord, stop: "cancelled" | "expired") {

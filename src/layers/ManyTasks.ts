@@ -1,5 +1,6 @@
 /**
- * Changes of many tasks at once: those that a list would show are cancelled, run again or forgotten. They are found and
+ * Changes of many tasks at once: those that a list would show are cancelled, given another priority, run again or
+ * forgotten. They are found and
  * changed in slices, and what has changed meanwhile is left alone. Part of the history of a control plane.
  *
  * @since 0.1.0
@@ -9,6 +10,7 @@ import * as Result from "effect/Result"
 import type { BadRequest, JournalFailed } from "../domain/Errors.ts"
 import { CountChanged } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { toLevel } from "../domain/Priority.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { Changed, History } from "../services/History.ts"
@@ -39,15 +41,19 @@ export const makeManyTasks = ({ context, core, lists, memory, now, operations, s
   readonly slices: Slices
   readonly now: () => number
   readonly schedule: () => void
-}): Pick<History, "cancelMany" | "retryMany" | "purgeMany"> => {
+}): Pick<History, "cancelMany" | "prioritizeMany" | "retryMany" | "purgeMany"> => {
   const committed = Effect.callback<void>((resume) => operations.whenCommitted(() => resume(Effect.void)))
 
   /** Those that are meant and alive. */
-  function* alive(wanted: Wanted, { asOf, ids }: TaskSelection): Generator<void, Array<TaskRecord>> {
+  function* alive(
+    wanted: Wanted,
+    { asOf, ids }: TaskSelection,
+    isMeant: (task: TaskRecord) => boolean = () => true
+  ): Generator<void, Array<TaskRecord>> {
     const before = asOf === undefined ? Infinity : context.fromWall(asOf + 1)
     const found: Array<TaskRecord> = []
     const add = (task: TaskRecord) => {
-      if (task.state !== "cancelling" && task.submittedAt < before) found.push(task)
+      if (task.state !== "cancelling" && task.submittedAt < before && isMeant(task)) found.push(task)
     }
     if (ids === undefined) yield* lists.alive(wanted, add)
     else {
@@ -115,6 +121,19 @@ export const makeManyTasks = ({ context, core, lists, memory, now, operations, s
         ),
         committed
       ),
+
+    prioritizeMany(selection, to) {
+      const level = toLevel(to)
+      return Effect.tap(
+        changeMany(
+          selection,
+          (wanted, selection) => alive(wanted, selection, (task) => task.level !== level),
+          (task) =>
+            core.task(task.id) === task && task.level !== level && Result.isSuccess(core.prioritize(task.id, level))
+        ),
+        committed
+      )
+    },
 
     purgeMany: (selection) =>
       Effect.tap(

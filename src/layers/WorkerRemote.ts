@@ -213,7 +213,7 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
             checkpoint === undefined ? [{ size }] : [{ size }, { size: checkpoint }]
           )
       ))
-    for (const id of header.abandon ?? []) tasks.abandon(id)
+    for (const id of header.abandon ?? []) tasks.abandon(id, number)
     if (header.late !== undefined) {
       runFork(Effect.logWarning("Reports came too late: the leases had ended", { tasks: header.late }))
     }
@@ -224,11 +224,11 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
       let at = 0
       for (const lease of leases.success) {
         const args = bodies.success[at++] as string
-        tasks.receive(lease, args, lease.checkpoint === undefined ? undefined : bodies.success[at++])
+        tasks.receive(lease, args, lease.checkpoint === undefined ? undefined : bodies.success[at++], number)
       }
       tasks.startReceived()
     }
-    for (const id of header.cancel ?? []) tasks.stop(id)
+    for (const id of header.cancel ?? []) tasks.stop(id, number)
     if (header.drain === true && !isDraining) runFork(leaveAsTold)
     schedule()
   }
@@ -280,8 +280,9 @@ export const make = Effect.fnUntraced(function*({ about, id, slots }: Options) {
         Effect.sync(() => {
           heartbeatMillis = reply.heartbeat
           beatAt({ address: to.address, heartbeatMillis, heartbeatTimeoutMillis: reply.heartbeatTimeout })
-          for (const id of reply.abandon) tasks.abandon(id)
-          for (const id of reply.cancel ?? []) tasks.stop(id)
+          // No exchange is on its way now: whatever is held came before.
+          for (const id of reply.abandon) tasks.abandon(id, seq)
+          for (const id of reply.cancel ?? []) tasks.stop(id, seq)
           isRegistered = true
           unregisteredFor = ""
           Deferred.doneUnsafe(ready, Exit.void)

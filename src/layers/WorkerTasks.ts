@@ -58,6 +58,8 @@ interface Running {
   readonly lease: Lease
   readonly args: string
   readonly checkpoint: string | undefined
+  /** The exchange that brought it. */
+  readonly exchange: number
   /** It is among those that run: it has not ended, and the task was not leased to this worker again meanwhile. */
   isCurrent: boolean
   /** Its lease has ended: nobody wants to know how it ends. */
@@ -186,19 +188,21 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
     schedule()
   }
 
-  const stop = (id: string) => {
+  /** The lease that the reply to an exchange may mean: one that a later exchange brought is another attempt of its task. */
+  const meant = (id: string, exchange: number): Running | undefined => {
     const entry = running.get(id)
-    if (entry === undefined) return
+    return entry === undefined || entry.exchange > exchange ? undefined : entry
+  }
+
+  const stop = (entry: Running) => {
     if (entry.interrupt !== undefined) return entry.interrupt()
     ended(entry, { state: "stopped" })
     freeSlot()
   }
 
-  const abandon = (id: string) => {
-    const entry = running.get(id)
-    if (entry === undefined) return
+  const abandon = (entry: Running) => {
     entry.isAbandoned = true
-    stop(id)
+    stop(entry)
   }
 
   const onProgress = ({ attempt, id }: Lease, body: string) => {
@@ -248,14 +252,15 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
     /** Slots that are free. */
     free: () => Math.max(0, slots + waiting - busy),
 
-    /** Takes a lease: a slot is busy from now on. */
-    receive(lease: Lease, args: string, checkpoint: string | undefined) {
+    /** Takes a lease that the reply to an exchange brought: a slot is busy from now on. */
+    receive(lease: Lease, args: string, checkpoint: string | undefined, exchange: number) {
       idle.closeUnsafe()
       const entry: Running = {
         id: lease.id,
         lease,
         args,
         checkpoint,
+        exchange,
         isCurrent: true,
         isAbandoned: false,
         interrupt: undefined
@@ -277,16 +282,22 @@ export const makeTasks = Effect.fnUntraced(function*({ executor, schedule, slots
       if (suspects.length > 0) setImmediate(startSuspects)
     },
 
-    /** Stops a task; how it ends is reported. */
-    stop,
+    /** Stops a task that the reply to an exchange names; how it ends is reported. */
+    stop(id: string, exchange: number) {
+      const entry = meant(id, exchange)
+      if (entry !== undefined) stop(entry)
+    },
 
-    /** A lease is not ours any more: what runs is stopped, and nobody is told. */
-    abandon,
+    /** A lease that the reply to an exchange names is not ours any more: what runs is stopped, and nobody is told. */
+    abandon(id: string, exchange: number) {
+      const entry = meant(id, exchange)
+      if (entry !== undefined) abandon(entry)
+    },
 
     /** Abandons everything. */
     close() {
       clearTimeout(progressTimer)
-      for (const { id } of running.values()) abandon(id)
+      for (const entry of running.values()) abandon(entry)
     },
 
     /** What runs, and what has ended without its report having gone out: that is not to run again. */

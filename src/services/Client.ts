@@ -244,6 +244,17 @@ export class Client extends Context.Service<Client, {
   readonly cancel: (id: string) => Effect.Effect<void, CancelError>
   /** Cancels the tasks that wait or run. Succeeds with their number, when those that run were told to stop. */
   readonly cancelAll: (filter: TaskFilter, options?: ManyOptions) => Effect.Effect<number, CountChanged | CallError>
+  /**
+   * Gives a task another priority: one that waits stands last in it, one that runs has it when it waits again. A task that
+   * has it already stays where it is.
+   */
+  readonly prioritize: (id: string, to: Priority) => Effect.Effect<void, TaskNotFound | TaskFinished | CallError>
+  /** Gives the tasks that wait or run, and have another one, this priority. Succeeds with their number. */
+  readonly prioritizeAll: (
+    filter: TaskFilter,
+    to: Priority,
+    options?: ManyOptions
+  ) => Effect.Effect<number, CountChanged | CallError>
   /** Runs a task that failed or expired again, as a new task. Succeeds with the id of the new one. */
   readonly retry: (id: string) => Effect.Effect<TaskId, RetryError>
   /** Runs tasks that failed or expired again. Succeeds with their number; what is refused stays as it is. */
@@ -299,9 +310,9 @@ export class Client extends Context.Service<Client, {
   readonly describeType: (name: string) => Effect.Effect<TypeDetail, UnknownTask | CallError>
   /** The control plane itself: its settings, and what its parts hold. */
   readonly system: Effect.Effect<Omit<SystemView, "dashboards">, CallError>
-  /** Cancels, retries or forgets the tasks that a selection means; it can say more than a filter. */
+  /** Cancels, prioritizes, retries or forgets the tasks that a selection means; it can say more than a filter. */
   readonly change: (
-    what: "cancel" | "retry" | "purge",
+    what: "cancel" | "retry" | "purge" | { readonly prioritize: Priority },
     selection: TaskSelection
   ) => Effect.Effect<Changed, CountChanged | JournalFailed | CallError>
   readonly stats: Effect.Effect<Stats, CallError>

@@ -26,6 +26,7 @@ import type {
   WorkerNotFound
 } from "../domain/Errors.ts"
 import type { PauseTarget, Stats, SubmitTask, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
+import type { Priority } from "../domain/Priority.ts"
 import type { ScheduleDeclaration } from "../domain/Schedules.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type { History } from "./History.ts"
@@ -96,6 +97,11 @@ export class ControlPlane extends Context.Service<ControlPlane, {
   readonly tasks: Effect.Effect<ReadonlyArray<TaskType & { readonly workers: ReadonlyArray<string> }>>
   /** Cancels a task; succeeds with its state, which is `cancelling` when it runs. */
   readonly cancel: (id: string) => Effect.Effect<TaskState, TaskNotFound | TaskFinished>
+  /**
+   * Gives a task another priority; succeeds with its state. One that waits stands last in it, one that runs has it when it
+   * waits again.
+   */
+  readonly prioritize: (id: string, to: Priority) => Effect.Effect<TaskState, TaskNotFound | TaskFinished>
   /** Accepts a task. Succeeds with its id, which is that of another one when that holds the unique key. */
   readonly submit: (submission: Submission) => Effect.Effect<string, SubmitRefusal>
   /** Runs a task that failed or expired again, as a new one. Succeeds with its id. */

@@ -17,6 +17,7 @@ import type {
   UnknownTask,
   WorkerNotFound
 } from "../domain/Errors.ts"
+import type { Priority } from "../domain/Priority.ts"
 import type { TaskSelection } from "../domain/TaskQuery.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type * as View from "../domain/View.ts"
@@ -134,6 +135,11 @@ export interface History {
   readonly payload: (id: string, part: PayloadPart) => Effect.Effect<Uint8Array, TaskNotFound | ResultEvicted>
   /** Cancels tasks without an outcome. */
   readonly cancelMany: (selection: TaskSelection) => Effect.Effect<Changed, BadRequest | CountChanged>
+  /** Gives tasks without an outcome this priority; those that have it are not counted. */
+  readonly prioritizeMany: (
+    selection: TaskSelection,
+    to: Priority
+  ) => Effect.Effect<Changed, BadRequest | CountChanged>
   /** Runs tasks that failed or expired, and are still kept for that, again. */
   readonly retryMany: (selection: TaskSelection) => Effect.Effect<Changed, BadRequest | CountChanged | JournalFailed>
   /** Forgets tasks that failed or expired, and are still kept: they can't be retried any more and are in no list. */

@@ -114,13 +114,41 @@ describe("cancel", () => {
 
   it("exits with 2 when it is not clear which tasks are meant", async () => {
     for (
-      const args of [["cancel"], ["cancel", "x", "--all"], ["cancel", "--all", "--tag", "t"], ["retry"], ["purge"]]
+      const args of [["cancel"], ["cancel", "x", "--all"], ["cancel", "--all", "--tag", "t"], ["retry"], ["purge"], [
+        "prioritize",
+        "--to",
+        "low"
+      ]]
     ) {
       const { code, stderr, stdout } = await fastworker(...args)
 
       assert.deepStrictEqual([code, stdout], [2, ""], args.join(" "))
       assert.match(stderr, /^fastworker: say which tasks: .+--all\n$/u)
     }
+  })
+})
+
+describe("prioritize", () => {
+  it("gives what its ids or a filter say another priority, and what has it is not counted", async () => {
+    for (const id of ["u1", "u2", "u3"]) await submit("--id", id, "--in", "1h", "--tag", "urgent")
+
+    const text = await fastworker("prioritize", "u1", "nobody", "--to", "critical")
+    const unsure = await fastworker("prioritize", "--tag", "urgent", "--to", "critical")
+    const sure = await fastworker("prioritize", "--tag", "urgent", "--to", "critical", "--yes")
+    const history = await fastworker("prioritize", "--type", "a*", "--tag", "urgent", "--to", "low", "--yes", "--json")
+    const finished = await fastworker("cancel", "--tag", "urgent", "--yes")
+    const late = await fastworker("prioritize", "u1", "--to", "high")
+
+    assert.deepStrictEqual([text.code, text.stdout], [1, "Prioritized u1 as critical\n"])
+    assert.match(text.stderr, /nobody/u)
+    assert.deepStrictEqual(
+      [unsure.code, unsure.stderr],
+      [2, "fastworker: 2 tasks would be prioritized as critical: say --yes to do so\n"]
+    )
+    assert.deepStrictEqual([sure.code, sure.stdout], [0, "Prioritized 2 tasks as critical\n"])
+    assert.deepStrictEqual(lines(history), [{ count: 3 }])
+    assert.strictEqual(finished.stdout, "Cancelled 3 tasks\n")
+    assert.deepStrictEqual([late.code, late.stderr], [1, "fastworker: Task \"u1\" was cancelled already\n"])
   })
 })
 

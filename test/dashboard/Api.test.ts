@@ -167,6 +167,14 @@ describe("the HTTP API", () => {
       assert.strictEqual((yield* api.tasks.detail(id("c"))).waiting?.cause, "paused")
       assert.deepStrictEqual((yield* api.overview.snapshot()).paused, ["task:math.add"])
       assert.deepStrictEqual(
+        yield* api.tasks.prioritize({ ...id("c"), payload: { to: "high" } }),
+        { state: "queued" }
+      )
+      assert.strictEqual((yield* api.tasks.detail(id("c"))).priority, "high")
+      const many = { state: "queued", priority: "high", to: "low" } as const
+      assert.deepStrictEqual(yield* api.tasks.prioritizeMany({ payload: many }), { count: 1, skipped: 0 })
+      assert.strictEqual((yield* api.tasks.detail(id("c"))).priority, "low")
+      assert.deepStrictEqual(
         yield* api.tasks.cancelMany({ payload: { type: "math.*", state: "queued", dryRun: true } }),
         { count: 1, skipped: 0 }
       )
@@ -222,6 +230,9 @@ describe("the HTTP API", () => {
         ["POST", "/api/tasks/fine/cancel", "{}", 409, "TaskFinished"],
         ["POST", "/api/tasks/fine/retry", "{}", 409, "NotRetryable"],
         ["POST", "/api/tasks/none/cancel", "{}", 404, "TaskNotFound"],
+        ["POST", "/api/tasks/fine/prioritize", "{\"to\":\"low\"}", 409, "TaskFinished"],
+        ["POST", "/api/tasks/fine/prioritize", "{\"to\":\"soon\"}", 400, "Invalid"],
+        ["POST", "/api/tasks/prioritize", "{}", 400, "Invalid"],
         ["POST", "/api/workers/none/drain", "{}", 404, "WorkerNotFound"],
         ["POST", "/api/schedules/none/run", "{}", 404, "ScheduleNotFound"],
         ["DELETE", "/api/schedules/none", undefined, 404, "ScheduleNotFound"],

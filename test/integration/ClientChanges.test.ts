@@ -101,6 +101,51 @@ describe("cancelAll", () => {
     }))
 })
 
+describe("prioritize", () => {
+  it.live("lets what waits start in the order of its new priorities, last in each", () =>
+    Effect.gen(function*() {
+      const started: Array<number> = []
+      const note = Task.define("note", {
+        args: { n: Schema.Int },
+        tags: ({ n }) => [n % 2 === 0 ? "even" : "odd"],
+        run: ({ n }) => Effect.sync(() => void started.push(n))
+      })
+      const { client } = yield* start(note.layer)
+      yield* client.pause()
+      const handles = yield* client.delayAll(note, [1, 2, 3, 4, 5, 6].map((n) => ({ n })))
+      const told: Array<string> = []
+      yield* client.events({ types: ["task.prioritized", "paused"] }).pipe(
+        Stream.runForEach((event) =>
+          Effect.sync(() => told.push("from" in event ? `${event.from} to ${event.priority}` : event.type))
+        ),
+        Effect.forkScoped
+      )
+      yield* until("somebody follows", Effect.map(client.pause(), () => told.length > 0))
+
+      yield* client.prioritize(handles[4]?.id ?? "", "high")
+      yield* client.prioritize(handles[0]?.id ?? "", "high")
+      // It has it already, and stays where it is.
+      yield* client.prioritize(handles[4]?.id ?? "", "high")
+      const even = yield* client.prioritizeAll({ tag: "even" }, "low", { dryRun: true })
+      const changed = yield* Effect.flip(client.prioritizeAll({ tag: "even" }, "low", { expect: 2 }))
+      const low = yield* client.prioritizeAll({ tag: "even", name: "note" }, "low", { expect: even })
+      const bySelection = yield* client.change({ prioritize: "critical" }, { ids: [handles[5]?.id ?? ("" as never)] })
+      yield* client.resume()
+      yield* Effect.forEach(handles, ({ result }) => result, { concurrency: "unbounded" })
+
+      assert.deepStrictEqual(started, [6, 5, 1, 3, 2, 4])
+      assert.deepStrictEqual([even, low, bySelection], [3, 3, { count: 1, skipped: 0 }])
+      yield* until("all is told", () => told.filter((what) => what !== "paused").length === 6)
+      assert.deepStrictEqual(
+        told.filter((what) => what !== "paused").toSorted(),
+        ["low to critical", "normal to high", "normal to high", "normal to low", "normal to low", "normal to low"]
+      )
+      assert.instanceOf(changed, Errors.CountChanged)
+      assert.instanceOf(yield* Effect.flip(client.prioritize("nobody", "low")), Errors.TaskNotFound)
+      assert.instanceOf(yield* Effect.flip(client.prioritize(handles[0]?.id ?? "", "low")), Errors.TaskFinished)
+    }))
+})
+
 describe("pause and resume", () => {
   it.live("stops and starts tasks of a name, a worker, everything", () =>
     Effect.gen(function*() {

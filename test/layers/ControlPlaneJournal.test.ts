@@ -84,7 +84,7 @@ describe("a journal with a record that was damaged", () => {
   for (
     const [what, sql] of [
       ["is no JSON", `UPDATE task SET record = '{"name'`],
-      ["is of no priority", `UPDATE task SET record = replace(record, '"level":2', '"level":9')`],
+      ["is of no priority", `UPDATE task SET state = replace(state, '"level":2', '"level":9')`],
       [
         "has a time that can't be",
         `UPDATE task SET record = replace(record, '"submittedAt":', '"submittedAt":9E300,"x":')`

@@ -26,6 +26,23 @@ describe("many tasks", () => {
       assert.strictEqual((yield* plane.history.counts(query)).total, 0)
     }))
 
+  it.live("have another priority when a list would show them with another one", () =>
+    Effect.gen(function*() {
+      const plane = busy()
+      const query = { type: "mail.*", state: "waiting" }
+      const { total } = yield* plane.history.counts(query)
+      const high = (yield* plane.history.counts({ ...query, priority: "high" })).total
+
+      const counted = yield* plane.history.prioritizeMany({ ...query, dryRun: true }, "high")
+      const changed = yield* plane.history.prioritizeMany({ ...query, expect: total - high }, "high")
+      const again = yield* plane.history.prioritizeMany(query, "high")
+
+      assert.isAbove(total - high, 0)
+      assert.deepStrictEqual([counted.count, changed], [total - high, { count: total - high, skipped: 0 }])
+      assert.deepStrictEqual(again, { count: 0, skipped: 0 })
+      assert.strictEqual((yield* plane.history.counts({ ...query, priority: "high" })).total, total)
+    }))
+
   it.live("are not changed at all when their number is another one", () =>
     Effect.gen(function*() {
       const plane = busy()

@@ -247,6 +247,28 @@ export const makeAudit = ({ durable, isRestarted, now, reborn, see, setup, wall 
           if (count !== expected) throw new Broken("cancel works", `${count} tasks instead of ${expected}`)
           return result
         }),
+      prioritize: (id, level) =>
+        doing("prioritize", () => {
+          const entry = known(id)
+          const result = core.prioritize(id, level)
+          const answer = Result.isSuccess(result) ? result.success : result.failure._tag
+          const isRight = entry === undefined
+            ? answer === "TaskNotFound" || answer === "TaskFinished"
+            : entry.level === level && core.task(id)?.level === level && answer === core.task(id)?.state
+          if (!isRight) throw new Broken("a priority can be changed", `${id}: ${answer}, it has ${entry?.level}`)
+          return result
+        }),
+      prioritizeAll: (many, level, now) =>
+        doing("prioritizeAll", () => {
+          let expected = 0
+          for (const task of core.tasks()) {
+            if (task.level !== level && task.state !== "cancelling" && matches(many.filter, task, now)) expected++
+          }
+          const result = core.prioritizeAll(many, level, now)
+          const count = Result.isSuccess(result) ? result.success : result.failure.count
+          if (count !== expected) throw new Broken("a priority can be changed", `of ${count} instead of ${expected}`)
+          return result
+        }),
       cancelWaiting: (now) => doing("cancelWaiting", () => core.cancelWaiting(now)),
       retry: (id, as, now) =>
         doing("retry", () => {

@@ -60,6 +60,7 @@ const make = (changes: Partial<Settings> = {}) => {
       accepted: () => {},
       delayed: () => {},
       retrying: () => {},
+      prioritized: () => {},
       cancelling: () => {},
       progress: () => {},
       uniqueExpired: () => {},
@@ -391,6 +392,51 @@ describe("makeCore", () => {
     assert.isTrue(report(worker, "running", 1))
     assert.strictEqual(core.cancelWaiting(0), 1)
     assert.strictEqual(core.counts.cancelled, 1)
+  })
+
+  it("keeps a worker on probation for what it runs, not for what has ended", () => {
+    const { dispatch, news, register, report, submit } = make({ maxCrashes: 2 })
+    const { worker } = register("w")
+    submit("a")
+    submit("b")
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1", "w: b/1"])
+    // Another crash would be the last of each: they run one after the other, or 5 s apart.
+    for (const id of ["a", "b"]) report(worker, id, 1, "crashed")
+    news(worker, 2)
+    assert.deepStrictEqual(dispatch(), ["w: a/2"])
+    news(worker, 3, {}, 5_000)
+    assert.deepStrictEqual(dispatch(5_000), ["w: b/2"])
+    report(worker, "b", 2, "succeeded", 5_100)
+    submit("c", 5_100)
+    news(worker, 4, {}, 5_100)
+    assert.deepStrictEqual(dispatch(5_100), ["w: c/1"])
+    report(worker, "c", 1, "crashed", 5_200)
+    news(worker, 5, {}, 5_200)
+
+    assert.deepStrictEqual(dispatch(5_200), ["w: c/2"])
+  })
+
+  it("gives a task that waits the last place of its new priority, and one that runs its new priority later", () => {
+    const { core, dispatch, news, register, report, submit } = make()
+    const { worker } = register("w")
+    for (const id of ["a", "b", "c", "d"]) submit(id)
+    news(worker, 1)
+    assert.deepStrictEqual(dispatch(), ["w: a/1", "w: b/1"])
+
+    const answers = [["d", 0], ["c", 0], ["d", 0], ["a", 1], ["nobody", 0]] as const
+    const said = answers.map(([id, level]) => {
+      const state = core.prioritize(id, level)
+      return Result.isSuccess(state) ? state.success : state.failure._tag
+    })
+    report(worker, "b", 1)
+    report(worker, "a", 1, "returned")
+    news(worker, 2)
+
+    assert.deepStrictEqual(said, ["queued", "queued", "queued", "running", "TaskNotFound"])
+    assert.deepStrictEqual(dispatch(), ["w: d/1", "w: c/1"])
+    assert.deepStrictEqual(core.waitingByPriority(), { critical: 0, high: 1, normal: 0, low: 0 })
+    assert.strictEqual(Result.isFailure(core.prioritize("b", 0)) && core.prioritize("b", 0)._tag, "Failure")
   })
 
   it("keeps a reply with large arguments below the frame limit", () => {

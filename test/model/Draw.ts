@@ -3,7 +3,7 @@
  * what happens, with a look at the world so that most steps mean something.
  */
 import type { Limits } from "../../src/domain/Message.ts"
-import { fromLevel } from "../../src/domain/Priority.ts"
+import { fromLevel, priorities } from "../../src/domain/Priority.ts"
 import type { ScheduleDeclaration } from "../../src/domain/Schedules.ts"
 import type { LocalPolicy } from "../../src/domain/Settings.ts"
 import type { Unique } from "../../src/domain/Task.ts"
@@ -25,6 +25,7 @@ export interface Features {
   readonly pauses: boolean
   readonly schedules: boolean
   readonly cancels: boolean
+  readonly prioritizes: boolean
   readonly lies: boolean
   readonly restarts: boolean
   /** How often a task is one that breaks its workers. */
@@ -41,6 +42,7 @@ export const drawFeatures = (random: Random): Features => ({
   pauses: random.chance(0.4),
   schedules: random.chance(0.3),
   cancels: random.chance(0.6),
+  prioritizes: random.chance(0.4),
   lies: random.chance(0.3),
   restarts: random.chance(0.5),
   poison: random.pick([0.05, 0.3]),
@@ -212,6 +214,12 @@ export const makeDraw = (random: Random, features: Features, world: World) => {
     }])
 
   const question = (): Question => {
+    if (features.prioritizes && random.chance(0.4)) {
+      const to = random.pick(priorities)
+      return random.chance(0.9)
+        ? { op: "prioritize", id: anId(), to }
+        : { op: "prioritizeAll", filter: filter(), to }
+    }
     const what = random.below(100)
     if (features.cancels && what < 55) return { op: "cancel", id: anId(), ...(random.chance(0.2) ? { wait: 500 } : {}) }
     if (features.cancels && what < 58) return { op: "cancelAll", filter: filter() }

@@ -48,6 +48,36 @@ export const mutants: ReadonlyArray<Mutant> = [
     "      enqueue(task)\n      setTimer(task)"
   ),
   mutant(
+    "CoreWorkers",
+    "a probation lasts for a task that has ended",
+    "    worker.suspectedAt = 0\n",
+    ""
+  ),
+  mutant(
+    "CoreTasks",
+    "another priority leaves a task in its old place",
+    "        task.sequence = sequence++\n        queue.append(task)",
+    "        queue.append(task)"
+  ),
+  mutant(
+    "CoreTasks",
+    "a task on its last chance that has another priority stands in the queue",
+    "task.state === \"queued\" && !suspects.has(task)",
+    "task.state === \"queued\""
+  ),
+  mutant(
+    "ControlPlaneJournal",
+    "another priority is not stored",
+    "    prioritized: changed,\n",
+    "    prioritized: () => {},\n"
+  ),
+  mutant(
+    "ControlPlaneJournal",
+    "another priority is stored as the first one",
+    "      level,\n      leased: worker",
+    "      leased: worker"
+  ),
+  mutant(
     "CoreTasks",
     "a task is not forgotten with its outcome",
     "    counts[state]++\n    tasks.delete(task.id)",
@@ -149,7 +179,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     "if (task.state === \"cancelling\") cancel.push(task.id)",
     ""
   ),
-  mutant("CoreWorkers", "last chances are never counted off", "    if (life.isSuspect(task)) worker.suspects--\n", ""),
+  mutant("CoreWorkers", "last chances are never counted off", "    worker.suspects--\n", ""),
   mutant(
     "CoreWorkers",
     "paused types start",

@@ -21,6 +21,8 @@ export interface Run {
   readonly name: string
   /** The handler waits for other tasks and leaves its slot to them. */
   isWaiting: boolean
+  /** The one that brought it. */
+  readonly exchange: number
   isToStop: boolean
 }
 
@@ -87,11 +89,14 @@ export const makeLabour = ({ onLease, typeOf }: {
     worker.reports.unshift(...outstanding.reports)
   }
 
-  const obey = (worker: Worker, reply: Header) => {
-    for (const id of list<string>(reply["abandon"])) worker.running.delete(id)
+  /** The reply to an exchange can't mean what a later one has brought. */
+  const obey = (worker: Worker, reply: Header, exchange: number) => {
+    for (const id of list<string>(reply["abandon"])) {
+      if ((worker.running.get(id)?.exchange ?? Infinity) <= exchange) worker.running.delete(id)
+    }
     for (const id of list<string>(reply["cancel"])) {
       const run = worker.running.get(id)
-      if (run !== undefined) run.isToStop = true
+      if (run !== undefined && run.exchange <= exchange) run.isToStop = true
     }
   }
 
@@ -103,7 +108,7 @@ export const makeLabour = ({ onLease, typeOf }: {
       worker.reports.unshift(...outstanding.reports)
       return detach(worker)
     }
-    obey(worker, header)
+    obey(worker, header, seq)
     const leases = list<WireLease>(header["leases"])
     const bodies = splitBody(
       body,
@@ -121,7 +126,8 @@ export const makeLabour = ({ onLease, typeOf }: {
         worker.reports.push({ id: lease.id, attempt: lease.attempt, state: "returned", body: "" })
         continue
       }
-      worker.running.set(lease.id, { attempt: lease.attempt, name: lease.name, isWaiting: false, isToStop: false })
+      const { attempt, id, name } = lease
+      worker.running.set(id, { attempt, name, exchange: seq, isWaiting: false, isToStop: false })
     }
     if (!worker.isLiar && !worker.isOvertaken && worker.running.size > worker.slots + worker.mostWaiting) {
       throw new Broken("no lease beyond slots", `${worker.session} runs ${worker.running.size} of ${worker.slots}`)
@@ -196,7 +202,7 @@ export const makeLabour = ({ onLease, typeOf }: {
         onReply(reply) {
           worker.isRegistering = false
           if (reply.error !== undefined) return
-          obey(worker, reply)
+          obey(worker, reply, worker.seq)
           worker.isRegistered = true
         }
       })

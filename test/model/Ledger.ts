@@ -19,7 +19,7 @@ import type { Waiting } from "./Waiting.ts"
 export interface Entry {
   readonly id: string
   readonly name: string
-  readonly level: PriorityLevel
+  level: PriorityLevel
   readonly args: Body.Body
   readonly options: TaskOptions | undefined
   /** `storing`: accepted, and on its way to the disk. */
@@ -344,6 +344,20 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
       bytes += entry.args.length
       if (entry.attempt === 0) keys.returned(entry)
       enterQueue(entry)
+      changed(entry)
+    },
+
+    prioritized({ id, level }, from) {
+      const entry = entryOf(id)
+      if (call.op !== "prioritize" && call.op !== "prioritizeAll") throw unexpected(entry, "given another priority")
+      if (from !== entry.level || level === from) throw unexpected(entry, `given priority ${level} instead of ${from}`)
+      see(`prioritized: ${entry.state}`)
+      if (entry.state === "queued") waiting().remove(entry)
+      entry.level = level
+      if (entry.state === "queued") {
+        entry.order = ++ready
+        waiting().add(entry)
+      }
       changed(entry)
     },
 

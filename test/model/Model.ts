@@ -315,6 +315,27 @@ export const makeModel = (settings: Settings, maxPassed: number, startedAt: numb
       return task.lease === undefined ? "cancelled" : "cancelling"
     },
 
+    prioritize(id: string, level: PriorityLevel, memory: Memory): string {
+      const task = tasks.get(id)
+      if (task === undefined) return memory === "nothing" ? "TaskNotFound" : "TaskFinished"
+      const { dueAt, lease, level: from, stop } = task
+      const state = lease === undefined
+        ? (dueAt === undefined ? "queued" : "delayed")
+        : stop === undefined
+        ? "running"
+        : "cancelling"
+      if (from === level) return state
+      const isInLane = state === "queued" && !isSuspect(task)
+      if (isInLane) removeWaiting(task)
+      task.level = level
+      if (isInLane) {
+        task.sequence = sequence++
+        insert(task)
+      }
+      events.push(`prioritized ${id}: ${from} to ${level}`)
+      return state
+    },
+
     register(
       { held, local, session, slots, tasks: announced }: {
         readonly session: string

@@ -7,7 +7,7 @@ export interface ModelTask {
   readonly id: string
   readonly name: string
   readonly args: string
-  readonly level: PriorityLevel
+  level: PriorityLevel
   sequence: number
   readonly watchers: Set<string>
   readonly expiresAt: number

@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import { fromText, toText } from "../../src/domain/Body.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
+import type { PriorityLevel } from "../../src/domain/Priority.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import type { TaskRecord } from "../../src/domain/Task.ts"
 import type { WorkerRecord } from "../../src/domain/WorkerInfo.ts"
@@ -127,6 +128,7 @@ export const makePlane = (
       delayed: ({ id }) => events.push(`delayed ${id}`),
       retrying: ({ id }, reason) => events.push(`retrying ${id}: ${reason}`),
       cancelling: ({ id }, stop) => events.push(`cancelling ${id}: ${stop}`),
+      prioritized: ({ id, level }, from) => events.push(`prioritized ${id}: ${from} to ${level}`),
       progress: () => {},
       uniqueExpired: () => {},
       forgotten: () => {},
@@ -364,6 +366,16 @@ export const makePlane = (
       const state = core.cancel(id, now)
       same(`cancel of ${id}`, Result.isSuccess(state) ? state.success : state.failure._tag, expected)
       settle(`cancel of ${id}`)
+      schedule()
+      return expected
+    },
+
+    prioritize(id: string, level: PriorityLevel, now: number): string {
+      const expected = model.prioritize(id, level, model.tasks.has(id) ? "nothing" : remembered(id, now))
+      const state = core.prioritize(id, level)
+      same(`priority of ${id}`, Result.isSuccess(state) ? state.success : state.failure._tag, expected)
+      same(`priority of ${id}`, core.task(id)?.level, model.tasks.get(id)?.level)
+      settle(`priority of ${id}`)
       schedule()
       return expected
     },

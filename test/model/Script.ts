@@ -63,6 +63,8 @@ export interface Filter {
 /** What a client asks besides submitting, watching and collecting. */
 export type Question =
   | { readonly op: "cancel" | "result"; readonly id: string; readonly wait?: number }
+  | { readonly op: "prioritize"; readonly id: string; readonly to: Priority }
+  | { readonly op: "prioritizeAll"; readonly filter: Filter; readonly to: Priority }
   | { readonly op: "cancelAll" | "retryAll" | "purge"; readonly filter: Filter; readonly expect?: number }
   | { readonly op: "retry" | "unschedule" | "trigger"; readonly id: string }
   | { readonly op: "pause" | "resume"; readonly target: { task?: string; worker?: string; schedule?: string } }

@@ -130,6 +130,11 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
         stored?.requeued(task)
         told.requeued(task, cause)
       },
+      prioritized(task, from) {
+        remembered.prioritized(task)
+        stored?.prioritized(task)
+        told.prioritized(task, from)
+      },
       cancelling(task, stop) {
         remembered.cancelling(task, stop)
         stored?.cancelling(task)

@@ -48,7 +48,7 @@ interface SimWorker {
   abandoned: Array<number>
   reports: Array<PendingReport>
   /** A handler that waits for other tasks leaves its slot to them. */
-  readonly running: Map<string, { readonly attempt: number; isWaiting: boolean }>
+  readonly running: Map<string, { readonly attempt: number; readonly exchange: number; isWaiting: boolean }>
   readonly outstanding: Map<number, Outstanding>
   mostWaiting: number
 }
@@ -177,10 +177,20 @@ export const simulate = (seed: number, steps: number): Outcome => {
 
   const waiting = (worker: SimWorker) => [...worker.running.values()].filter(({ isWaiting }) => isWaiting).length
 
+  /** The lease that the reply to an exchange may mean: a later exchange brought another attempt of its task. */
+  const meant = (worker: SimWorker, id: string, exchange: number) => {
+    const entry = worker.running.get(id)
+    return entry === undefined || entry.exchange > exchange ? undefined : entry
+  }
+
+  const abandon = (worker: SimWorker, ids: ReadonlyArray<string>, exchange: number) => {
+    for (const id of ids) if (meant(worker, id, exchange) !== undefined) worker.running.delete(id)
+  }
+
   /** What it was told to stop; it may have ended meanwhile. */
-  const stop = (worker: SimWorker, ids: ReadonlyArray<string>) => {
+  const stop = (worker: SimWorker, ids: ReadonlyArray<string>, exchange: number) => {
     for (const id of ids) {
-      const entry = worker.running.get(id)
+      const entry = meant(worker, id, exchange)
       if (entry === undefined || random.chance(0.2)) continue
       at(random.between(0, 200), () =>
         act(worker, () => {
@@ -217,9 +227,9 @@ export const simulate = (seed: number, steps: number): Outcome => {
       },
       (reply) => {
         if (worker.isRegistered) return
-        for (const id of reply?.abandon ?? []) worker.running.delete(id)
+        abandon(worker, reply?.abandon ?? [], worker.seq)
         worker.isRegistered = true
-        stop(worker, reply?.cancel ?? [])
+        stop(worker, reply?.cancel ?? [], worker.seq)
         pump(worker)
       }
     )
@@ -303,11 +313,11 @@ export const simulate = (seed: number, steps: number): Outcome => {
       detach(worker)
       return register(worker)
     }
-    for (const id of reply.abandon) worker.running.delete(id)
-    stop(worker, reply.cancel)
+    abandon(worker, reply.abandon, seq)
+    stop(worker, reply.cancel, seq)
     for (const { attempt, id, name } of reply.leases) {
       if (!worker.names.includes(name)) throw new Mismatch(`${worker.session} got ${name}, for which it has no handler`)
-      start(worker, id, name, attempt)
+      start(worker, id, name, attempt, seq)
     }
     // One that had nothing to do meanwhile, because its handlers waited, goes on with them beside what it got.
     const mayHold = worker.slots + worker.mostWaiting
@@ -317,7 +327,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
     pump(worker)
   }
 
-  const start = (worker: SimWorker, id: string, name: string, attempt: number) => {
+  const start = (worker: SimWorker, id: string, name: string, attempt: number, exchange: number) => {
     if (worker.isLiar) unjudged.add(id)
     if (worker.isDraining || (!isCalm && random.chance(0.03))) {
       // Handed back unstarted, so its number is given again; a second copy of this report can't be told from a first one.
@@ -325,7 +335,7 @@ export const simulate = (seed: number, steps: number): Outcome => {
       worker.reports.push({ report: { id: id as Report["id"], attempt, state: "returned" }, body: "" })
       return
     }
-    const entry = { attempt, isWaiting: random.chance(0.05) }
+    const entry = { attempt, exchange, isWaiting: random.chance(0.05) }
     worker.running.set(id, entry)
     worker.mostWaiting = Math.max(worker.mostWaiting, waiting(worker))
     // The number of an attempt is what tells two runs of a task apart, whoever runs them.
@@ -542,7 +552,9 @@ export const simulate = (seed: number, steps: number): Outcome => {
     const what = random.below(100)
     if (what < 70) submit(client)
     else if (what < 80) tally(`watch ${plane.watch(client.token, anyId(), now)}`)
-    else if (what < 90) tally(`cancel ${plane.cancel(anyId(), now)}`)
+    else if (what < 85) {
+      tally(`prioritize ${plane.prioritize(anyId(), random.below(4) as PriorityLevel, now)}`)
+    } else if (what < 90) tally(`cancel ${plane.cancel(anyId(), now)}`)
     else if (what < 91) {
       client.isAway = true
       at(random.between(100, 2 * settings.sessionTimeoutMillis), () => {

@@ -96,9 +96,13 @@ export const makeApi = (client: Client) => ({
       client.get<string>(path`/tasks/${id}/${part}`, { signal, as: "text" }),
     cancel: (id: string) => client.post<{ readonly state: TaskState }>(path`/tasks/${id}/cancel`),
     retry: (id: string) => client.post<{ readonly id: string }>(path`/tasks/${id}/retry`),
+    prioritize: (id: string, to: Priority) =>
+      client.post<{ readonly state: TaskState }>(path`/tasks/${id}/prioritize`, { to }),
     cancelMany: (selection: TaskSelection) => client.post<Changed>("/tasks/cancel", selection),
     retryMany: (selection: TaskSelection) => client.post<Changed>("/tasks/retry", selection),
-    purgeMany: (selection: TaskSelection) => client.post<Changed>("/tasks/purge", selection)
+    purgeMany: (selection: TaskSelection) => client.post<Changed>("/tasks/purge", selection),
+    prioritizeMany: (selection: TaskSelection, to: Priority) =>
+      client.post<Changed>("/tasks/prioritize", { ...selection, to })
   },
   workers: {
     list: (signal?: AbortSignal) =>

@@ -73,6 +73,36 @@ describe.skipIf(executable === undefined)("in the dashboard one can", () => {
     await page.locator(".status", { hasText: "Cancelled" }).first().waitFor()
   })
 
+  it("give tasks another priority, one and many", async () => {
+    const ids = ["later-1", "later-2", "later-3"]
+    for (const id of ids) {
+      await shop.post("/tasks", {
+        id,
+        name: "email.send",
+        args: JSON.stringify({ to: `${id}@example.com`, template: "welcome" }),
+        in: 3_600_000
+      })
+    }
+    const has = (id: string, priority: string) =>
+      shop.until(`${id} to be ${priority}`, async () => (await shop.task(id)).priority === priority)
+    await open("/tasks/later-1")
+    await click("Priority")
+    await page.getByRole("menuitemradio", { name: "Critical" }).click()
+    await says("Given priority critical.")
+    await has("later-1", "critical")
+
+    await open("/tasks?id=later-")
+    await page.locator("[data-id=later-3]").waitFor()
+    await page.keyboard.press("j")
+    await page.keyboard.press("Control+a")
+    await page.getByRole("toolbar", { name: "Selected tasks" }).getByRole("button", { name: "Priority" }).click()
+    await page.getByRole("menuitem", { name: "Low" }).click()
+    await page.getByRole("dialog").getByText("Prioritize 3 tasks as low?").waitFor()
+    await confirm(/^Prioritize 3/u)
+    await says("3 given priority low.")
+    for (const id of ids) await has(id, "low")
+  })
+
   it("run a task again with other arguments", async () => {
     await shop.submit("email.send", { to: "first@example.com", template: "welcome" }, { id: "again" })
     await isState("again", "succeeded")

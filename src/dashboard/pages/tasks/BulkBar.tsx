@@ -3,14 +3,17 @@ import { createSignal, Show } from "solid-js"
 import { Button, IconButton } from "../../components/Button.tsx"
 import { copyText } from "../../components/CopyButton.tsx"
 import { Ban, RotateCw, Trash, X } from "../../components/icons.ts"
+import { Menu } from "../../components/Menu.tsx"
 import type { Selection } from "../../components/selection.ts"
+import { priorityLabels } from "../../components/StatusBadge.tsx"
 import { useApp } from "../../Context.ts"
 import { count, plural } from "../../format.ts"
 import { type Action, type Actions, sayings } from "./actions.ts"
 import type { TaskList } from "./createTaskList.ts"
+import { priorityValues } from "./query.ts"
 
 const icons = { retry: RotateCw, cancel: Ban, purge: Trash }
-const actions: ReadonlyArray<Action> = ["retry", "cancel", "purge"]
+const actions = ["retry", "cancel", "purge"] as const
 const commands = { retry: "task.retry", cancel: "task.cancel", purge: undefined } as const
 
 export interface Bulk {
@@ -91,6 +94,18 @@ export const BulkBar = (
             {label(action)}
           </Button>
         ))}
+        <Menu
+          label="Priority"
+          text
+          size="small"
+          items={priorityValues.map((priority) => ({
+            label: priorityLabels[priority],
+            get blocked() {
+              return live.blocked()
+            },
+            run: () => void props.bulk.run(priority)
+          }))}
+        />
         <Show when={!props.bulk.isAll()}>
           <Button size="small" kind="quiet" onClick={() => void copy()}>Copy ids</Button>
         </Show>

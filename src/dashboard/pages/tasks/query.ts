@@ -2,6 +2,7 @@
  * What the list of tasks is filtered by, in its three forms: parameters of the address (named as in the API), the text of
  * the search, and the query of a request. Pure; the clock is an argument.
  */
+import type { Priority } from "../../../domain/Priority.ts"
 import { queryString } from "../../api/Client.ts"
 import type { TaskQuery } from "../../api/Endpoints.ts"
 import { parseSearch, printSearch, type SearchToken } from "../../components/tokens.ts"
@@ -50,7 +51,7 @@ const stateNames: Readonly<Record<string, string>> = {
   expired: "expired"
 }
 export const stateValues: ReadonlyArray<string> = [...new Set(Object.values(stateNames))]
-export const priorityValues: ReadonlyArray<string> = ["critical", "high", "normal", "low"]
+export const priorityValues: ReadonlyArray<Priority> = ["critical", "high", "normal", "low"]
 
 /** Names of tokens, and what they mean; `q` are the plain words. */
 export const tokenHints: Readonly<Record<string, string>> = {

@@ -5,10 +5,11 @@ import { Button } from "../../../components/Button.tsx"
 import { copyText } from "../../../components/CopyButton.tsx"
 import { Ban, Pencil, RotateCw } from "../../../components/icons.ts"
 import { Menu } from "../../../components/Menu.tsx"
-import { StatusBadge } from "../../../components/StatusBadge.tsx"
+import { priorityLabels, StatusBadge } from "../../../components/StatusBadge.tsx"
 import { useApp } from "../../../Context.ts"
 import { useCommand } from "../../../keyboard/Commands.ts"
 import { useActions } from "../actions.ts"
+import { priorityValues } from "../query.ts"
 import { commandOf, typescriptOf } from "./code.ts"
 import { headline, isFinal, noCancel, noRetry } from "./states.ts"
 
@@ -63,6 +64,18 @@ export const TaskButtons = (
   const copyCode = (what: string, of: (task: TaskDetail, args: string) => string) =>
     void argsOf().then((args) => copy(what, args === undefined ? undefined : of(props.task, args)))
 
+  const priorityItems = priorityValues.map((priority) => ({
+    label: priorityLabels[priority],
+    only: true,
+    get checked() {
+      return props.task.priority === priority
+    },
+    get blocked() {
+      return cancelBlocked()
+    },
+    run: () => void actions.prioritize(props.task.id, priority).then(props.reload)
+  }))
+
   useCommand("task.retry", retry, retryBlocked)
   useCommand("task.cancel", cancel, cancelBlocked)
   useCommand("task.copy", copyId)
@@ -72,9 +85,12 @@ export const TaskButtons = (
       <Show
         when={isFinal(props.task.state)}
         fallback={
-          <Button size="small" icon={Ban} command="task.cancel" blocked={cancelBlocked()} onClick={cancel}>
-            Cancel
-          </Button>
+          <>
+            <Button size="small" icon={Ban} command="task.cancel" blocked={cancelBlocked()} onClick={cancel}>
+              Cancel
+            </Button>
+            <Menu label="Priority" text size="small" items={priorityItems} />
+          </>
         }
       >
         <Button size="small" icon={RotateCw} command="task.retry" blocked={retryBlocked()} onClick={retry}>
