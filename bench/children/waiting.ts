@@ -1,4 +1,4 @@
-/** What offer, take and cancel cost the core while so many other tasks wait, in CPU time of its thread. */
+/** What offer, take, cancel and another priority cost the core while so many other tasks wait, in CPU time of its thread. */
 import { makeBareCore, offer, randomId, register, reportAll, submit } from "../core.ts"
 import { cpuMicros } from "../headless.ts"
 import { median } from "../measure.ts"
@@ -40,6 +40,14 @@ const pickWaiting = (): string => {
   }
 }
 
+const prioritizeBatch = (): number => {
+  const chosen = Array.from({ length: batch }, pickWaiting)
+  for (const id of chosen) ids.push(id)
+  return timed(() => {
+    for (const id of chosen) core.prioritize(id, core.task(id)?.level === 2 ? 3 : 2)
+  })
+}
+
 const cancelBatch = (): number => {
   const chosen = Array.from({ length: batch }, pickWaiting)
   return timed(() => {
@@ -56,10 +64,16 @@ const takeBatch = (): number => {
 
 while (ids.length < waiting) submitBatch()
 
-const took = { offer: [] as Array<number>, take: [] as Array<number>, cancel: [] as Array<number> }
+const took = {
+  offer: [] as Array<number>,
+  take: [] as Array<number>,
+  cancel: [] as Array<number>,
+  prioritize: [] as Array<number>
+}
 let done = 0
 for (let round = -warmUpRounds; round < rounds; round++) {
   const first = submitBatch()
+  const prioritized = prioritizeBatch()
   const cancelled = cancelBatch()
   const second = submitBatch()
   const taken = takeBatch()
@@ -67,6 +81,7 @@ for (let round = -warmUpRounds; round < rounds; round++) {
   if (round < 0) continue
   took.offer.push(first, second)
   took.cancel.push(cancelled)
+  took.prioritize.push(prioritized)
   took.take.push(taken)
 }
 if (core.waiting() !== waiting) throw new Error(`${core.waiting()} tasks wait, not ${waiting}`)
@@ -76,8 +91,9 @@ console.log(JSON.stringify({
   offer: median(took.offer),
   take: median(took.take),
   cancel: median(took.cancel),
+  prioritize: median(took.prioritize),
   // With what the garbage collector took of this thread meanwhile.
-  all: mean(took.offer) + mean(took.take) + mean(took.cancel),
+  all: mean(took.offer) + mean(took.take) + mean(took.cancel) + mean(took.prioritize),
   submitted: (rounds + warmUpRounds) * batch,
   executions: done
 }))

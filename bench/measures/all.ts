@@ -12,7 +12,7 @@ import { payload } from "./payload.ts"
 import { planeCpu } from "./planeCpu.ts"
 import { startUp } from "./startUp.ts"
 import { throughput } from "./throughput.ts"
-import { waiting } from "./waiting.ts"
+import { waiting, waitingCore } from "./waiting.ts"
 import { workers } from "./workers.ts"
 
 const all = [
@@ -23,6 +23,7 @@ const all = [
   planeCpu,
   memory,
   waiting,
+  waitingCore,
   workers,
   journal,
   payload,

@@ -266,26 +266,27 @@ export const makeAdmission = (parts: Parts) => {
         if (replaced !== undefined) cancel(replaced, now)
       }
       const type = registry.type(name)
+      // What is looked at of one among a million stands together: the links of its neighbours are one line of the cache each.
       const task: TaskRecord = {
         id,
-        name,
+        next: undefined,
+        previous: undefined,
+        state: dueAt > now || isDurable ? "delayed" : "queued",
         level: submitted.level ?? toLevel(type?.priority ?? "normal"),
-        args,
-        sequence: life.nextSequence(),
-        submittedAt: now,
+        name,
         options: type?.sensitive === undefined ? options : discreet(options, type.sensitive),
         detail: undefined,
-        state: dueAt > now || isDurable ? "delayed" : "queued",
+        worker: undefined,
+        args,
+        sequence: life.nextSequence(),
+        watchers: watcher === undefined ? noWatchers : watcher.watchers,
+        submittedAt: now,
         attempt: 0,
         crashes: 0,
         losses: 0,
-        worker: undefined,
         leaseExchange: 0,
         leasedAt: 0,
-        expectedMillis: 0,
-        watchers: watcher === undefined ? noWatchers : watcher.watchers,
-        next: undefined,
-        previous: undefined
+        expectedMillis: 0
       }
       if (dueAt > now || expiresAt !== Infinity) {
         const detail = life.detailOf(task)
