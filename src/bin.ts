@@ -17,6 +17,12 @@ import { runInNewContext } from "node:vm"
 // their task, until it is collected as a whole. A worker at its limit spent half of its time on that.
 setFlagsFromString("--no-allocation-site-pretenuring")
 
+// Bodies of megabytes are memory outside of the heap. By itself the engine collects all of the heap whenever 64 MB of that
+// have come, every tenth task of 1 MiB; with this flag it counts as memory of the heap does, with whose limits it grows. A
+// control plane took 2.0 instead of 4.6 ms for such a task, and 490 MB instead of 215; with 450 MB waiting it takes as much
+// as before. Node 22 does not have the flag.
+if (Number.parseInt(process.versions.node, 10) >= 24) setFlagsFromString("--external-memory-accounted-in-global-limit")
+
 /** A command that still runs after this many milliseconds is one that stays. */
 const startMillis = 2_000
 

@@ -42,6 +42,12 @@ import { sending } from "./Traces.ts"
 const maxBatchTasks = 1_000
 const maxBatchBytes = 2 * 1024 * 1024
 
+/**
+ * Bytes of arguments in messages without an answer, after which further submissions wait here: less than a socket holds
+ * back for a peer that does not read, and than a control plane reads of one connection.
+ */
+const maxSentBytes = 32 * 1024 * 1024
+
 const v = Message.protocolVersion
 
 /** Most submissions have no terms: it is one and the same object for all of these. */
@@ -82,7 +88,11 @@ export const make = Effect.gen(function*() {
   const randomId = makeRandomId()
   const changes = makeChanges(calls, settings, randomId)
   const session = randomId()
+  /** What is to be sent, oldest first. */
   let submissions: Array<Submission> = []
+  /** Submissions that were taken from there so far. */
+  let taken = 0
+  let sentBytes = 0
   /** Messages with submissions so far. */
   let seq = 0
   let flushScheduled = false
@@ -96,28 +106,41 @@ export const make = Effect.gen(function*() {
 
   const flush = () => {
     flushScheduled = false
-    while (submissions.length > 0) {
+    while (submissions.length > 0 && sentBytes < maxSentBytes) {
       let count = 0
       let bytes = 0
       while (count < submissions.length && count < maxBatchTasks && (count === 0 || bytes < maxBatchBytes)) {
         bytes += (submissions[count] as Submission).size
         count++
       }
-      const batch = count === submissions.length ? submissions : submissions.slice(0, count)
-      submissions = count === submissions.length ? [] : submissions.slice(count)
-      submit(batch)
+      submit(take(count), bytes)
     }
     results.flush()
   }
 
-  const submit = (batch: ReadonlyArray<Submission>) => {
+  const take = (count: number): ReadonlyArray<Submission> => {
+    const batch = count === submissions.length ? submissions : submissions.slice(0, count)
+    submissions = count === submissions.length ? [] : submissions.slice(count)
+    taken += count
+    return batch
+  }
+
+  const submit = (batch: ReadonlyArray<Submission>, bytes: number) => {
+    // Those that wait behind it will have waited as long as it has.
+    const behind = taken + submissions.length
+    sentBytes += bytes
     const groups = groupsOf(batch, submissionGroups)
     const bodies = batch.map(({ body }) => body)
     const payload = Envelope.encode({ v, op: "submit", session, seq: ++seq, groups }, bodies)
     calls.send(payload, decodeSubmitReply, 0, (reply) => {
+      sentBytes -= bytes
+      if (submissions.length > 0) scheduleFlush()
       if (Result.isFailure(reply)) {
         const error = submitError(reply.failure)
         for (const { done, id } of batch) done(error, id)
+        if (error._tag === "Unreachable") {
+          for (const { done, id } of take(Math.max(0, behind - taken))) done(error, id)
+        }
         return
       }
       const { epoch, ids, refused } = reply.success.header

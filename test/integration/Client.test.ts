@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Errors from "../../src/domain/Errors.ts"
@@ -210,6 +211,41 @@ describe("unique tasks", () => {
       assert.instanceOf(error, Errors.UniqueConflict)
       assert.deepInclude(error, { id, key: "a", task: "gate" })
     }))
+})
+
+describe("more than a connection takes at once", () => {
+  const text = "x".repeat(900_000)
+  const measure = Task.define("measure", {
+    args: { n: Schema.Int, text: Schema.String },
+    success: Schema.Int,
+    run: ({ n, text }) => Effect.succeed(n + text.length)
+  })
+  const many = Array.from({ length: 100 }, (_, n) => ({ n, text }))
+
+  it.live("is submitted bit by bit", () =>
+    Effect.gen(function*() {
+      const { client } = yield* start(measure.layer, { deadlineMillis: 30_000 })
+
+      const handles = yield* client.delayAll(measure, many)
+      const lengths = yield* client.runAll(measure, many)
+
+      assert.strictEqual(handles.length, 100)
+      assert.deepStrictEqual(lengths, many.map(({ n }) => n + text.length))
+    }), 60_000)
+
+  it.live("fails by the deadline, all of it, when there is no control plane", () =>
+    Effect.gen(function*() {
+      const client = yield* startClient({ address: "tcp://127.0.0.1:1" }, { deadlineMillis: 300 })
+
+      const failures = yield* Effect.forEach(many, (args) => Effect.flip(client.delay(measure, args)), {
+        concurrency: "unbounded"
+      }).pipe(Effect.timeoutOption(10_000))
+
+      assert.isTrue(Option.isSome(failures))
+      if (Option.isSome(failures)) {
+        for (const failure of failures.value) assert.instanceOf(failure, Errors.Unreachable)
+      }
+    }), 30_000)
 })
 
 describe("cancel", () => {
