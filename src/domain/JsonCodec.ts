@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as LongText from "./LongText.ts"
 import * as Sensitive from "./Sensitive.ts"
 
 /**
@@ -30,6 +31,8 @@ export interface Issue {
  */
 export interface JsonCodec<A> {
   readonly encode: (value: A) => Result.Result<string, ReadonlyArray<Issue>>
+  /** The same, in pieces where the value has long texts: see `LongText.ts`. */
+  readonly encodePieces: (value: A) => Result.Result<string | ReadonlyArray<string>, ReadonlyArray<Issue>>
   readonly decode: (text: string) => Result.Result<A, ReadonlyArray<Issue>>
   /**
    * Returns the JSON Schema (2020-12) of the encoded form as text; `undefined` when there is none for it. Made anew with
@@ -75,14 +78,18 @@ export const make = <S extends AnyCodec>(schema: S): JsonCodec<S["Type"]> => {
       (issues) => issues.map(({ field, message }) => ({ field, message: Sensitive.scrub(message, values) }))
     )
   }
-  return {
-    encode(value) {
+  const encodeWith =
+    <Text>(print: (json: unknown) => Text | undefined) =>
+    (value: unknown): Result.Result<Text | string, ReadonlyArray<Issue>> => {
       const encoded = encode(value)
       // `undefined` has no JSON text: a void result travels as null.
-      if (Result.isSuccess(encoded)) return Result.succeed(JSON.stringify(encoded.success) ?? "null")
+      if (Result.isSuccess(encoded)) return Result.succeed(print(encoded.success) ?? "null")
       const again = encode(value, all)
       return discreet(Result.fail(Result.isFailure(again) ? again.failure : encoded.failure), value)
-    },
+    }
+  return {
+    encode: encodeWith<string>(JSON.stringify),
+    encodePieces: encodeWith(LongText.encode),
     decode(text) {
       const parsed = parse(text)
       if (Result.isFailure(parsed)) return Result.fail([{ field: "", message: parsed.failure }])

@@ -106,7 +106,8 @@ export const make = Effect.gen(function*() {
 
   const flush = () => {
     flushScheduled = false
-    while (submissions.length > 0 && sentBytes < maxSentBytes) {
+    while (submissions.length > 0) {
+      if (sentBytes >= maxSentBytes) break
       let count = 0
       let bytes = 0
       while (count < submissions.length && count < maxBatchTasks && (count === 0 || bytes < maxBatchBytes)) {

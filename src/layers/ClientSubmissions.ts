@@ -53,7 +53,7 @@ export class Submission {
   readonly terms: Terms
   readonly watch: boolean
   readonly size: number
-  readonly body: string | Uint8Array
+  readonly body: Envelope.EncodedBody
   readonly done: (failure: SubmitError | undefined, id: string) => void
 
   // A class for the reason that `ClientResults.ts` gives.
@@ -63,7 +63,7 @@ export class Submission {
     terms: Terms,
     watch: boolean,
     size: number,
-    body: string | Uint8Array,
+    body: Envelope.EncodedBody,
     done: (failure: SubmitError | undefined, id: string) => void
   ) {
     this.id = id
@@ -212,6 +212,9 @@ const termsOf = (
   )
 }
 
+const textOf = (encoded: string | ReadonlyArray<string>): string =>
+  typeof encoded === "string" ? encoded : encoded.join("")
+
 /**
  * Creates the submission of a task. `watch`: its outcome is wanted. `done` is called when the control plane has answered.
  *
@@ -237,11 +240,13 @@ export const makeSubmission = (
     return refuse([{ field: "id", message }])
   }
   const given = args ?? {}
-  const encoded = task.args.encode(given)
+  const encoded = task.args.encodePieces(given)
   if (Result.isFailure(encoded)) return refuse(encoded.failure)
   const { body, size } = Envelope.bodyOf(encoded.success)
   if (size > limit) return Result.fail(new TooLarge({ task: name, what: "arguments", size, limit }))
-  if (isBodyDeeper(encoded.success, maxPayloadDepth)) return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
+  if (maxPayloadDepth > 0 && isBodyDeeper(textOf(encoded.success), maxPayloadDepth)) {
+    return refuse([{ field: "", message: tooDeep(maxPayloadDepth) }])
+  }
   const plain = options === undefined && isPlain(task.policy)
   const terms = plain ? Result.succeed(plainTerms(task)) : termsOf(task, given, options)
   if (Result.isFailure(terms)) return refuse(terms.failure)

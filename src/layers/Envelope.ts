@@ -45,13 +45,21 @@ const maxDepth = 64
 const maxUncheckedBytes = 1024 * 1024
 
 /**
+ * A body to be sent; long texts are in pieces, which are not put together.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EncodedBody = Body | ReadonlyArray<string>
+
+/**
  * Creates a message from a header and bodies. Bodies that are text are joined to one part: that is one encoding for the
  * transport instead of one for each.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (header: object, bodies: ReadonlyArray<Body> = []): Payload => {
+export const encode = (header: object, bodies: ReadonlyArray<EncodedBody> = []): Payload => {
   const parts: Array<string | Uint8Array> = []
   let text = `${JSON.stringify(header)}\n`
   for (const body of bodies) {
@@ -60,7 +68,8 @@ export const encode = (header: object, bodies: ReadonlyArray<Body> = []): Payloa
     } else {
       if (text !== "") parts.push(text)
       text = ""
-      parts.push(body)
+      if (body instanceof Uint8Array) parts.push(body)
+      else parts.push(...body)
     }
   }
   if (text !== "") parts.push(text)
@@ -71,16 +80,16 @@ export const encode = (header: object, bodies: ReadonlyArray<Body> = []): Payloa
 const maxJoinedChars = 16 * 1024
 
 /**
- * Returns a text as a body for {@link encode}, and its bytes.
+ * Returns encoded JSON, which may be in pieces, as a body for {@link encode}, and its bytes. A long text is kept as it is:
+ * the transport makes bytes of it when it is sent.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const bodyOf = (text: string): { readonly body: string | Uint8Array; readonly size: number } => {
-  if (text.length <= maxJoinedChars) return { body: text, size: Buffer.byteLength(text) }
-  const body = Buffer.from(text)
-  return { body, size: body.length }
-}
+export const bodyOf = (text: string | ReadonlyArray<string>): { readonly body: EncodedBody; readonly size: number } =>
+  typeof text === "string"
+    ? { body: text.length <= maxJoinedChars ? text : [text], size: Buffer.byteLength(text) }
+    : { body: text, size: text.reduce((size, piece) => size + Buffer.byteLength(piece), 0) }
 
 /**
  * Creates the answer that says why a request is refused.

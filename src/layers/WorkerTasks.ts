@@ -44,7 +44,7 @@ export interface PendingReport {
     readonly span?: string
     readonly size: number
   }
-  readonly body: string | Uint8Array
+  readonly body: Envelope.EncodedBody
 }
 
 /** What a handler said last. */

@@ -65,14 +65,15 @@ class InprocLink implements Link {
     this.#schedule()
   }
 
-  send(header: FrameHeader, payload: Payload): void {
+  send(header: FrameHeader, payload: Payload): number {
     const peer = this.#peer
-    if (peer === null || peer.#ended || this.#ended) return
+    if (peer === null || peer.#ended || this.#ended) return 0
     const bytes = joinPayload(wordHeader(header), payload)
     peer.#inbox.push(bytes)
     peer.#inboxBytes += bytes.length
     if (peer.#inboxBytes >= this.#highWaterBytes) this.full = true
     peer.#schedule()
+    return bytes.length
   }
 
   pause(): void {

@@ -110,8 +110,7 @@ export class LivePipe implements Pipe, LinkEvents {
   /** Takes a message; on a closed pipe it is dropped. */
   send(header: FrameHeader, payload: Payload): void {
     if (this.closed) return
-    this.counters.sent(header, payload)
-    this.#link.send(header, payload)
+    this.counters.sent(this.#link.send(header, payload))
   }
 
   /** Counts a message that this pipe did not carry to the end. */

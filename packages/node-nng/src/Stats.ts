@@ -1,7 +1,5 @@
 /** What passed and what was dropped, per pipe and per socket. */
 import type { NngErrorCode } from "./Errors.ts"
-import type { FrameHeader } from "./FrameWriter.ts"
-import type { Payload } from "./Payload.ts"
 
 /**
  * Why a message was dropped: `sendBufferFull` and `receiveBufferFull` where the pattern drops instead of waiting, `noPeer`
@@ -47,14 +45,6 @@ export interface SocketStats extends Traffic {
   readonly refused: Readonly<Partial<Record<NngErrorCode, number>>>
 }
 
-const bytesOf = (payload: Payload): number => {
-  if (typeof payload === "string") return Buffer.byteLength(payload)
-  if (payload instanceof Uint8Array) return payload.length
-  let bytes = 0
-  for (const part of payload) bytes += typeof part === "string" ? Buffer.byteLength(part) : part.length
-  return bytes
-}
-
 /** The counters behind a `Traffic`. */
 export class Counters {
   messagesIn = 0
@@ -76,9 +66,9 @@ export class Counters {
     this.bytesIn += bytes
   }
 
-  sent(header: FrameHeader, payload: Payload): void {
+  sent(bytes: number): void {
     this.messagesOut++
-    this.bytesOut += (header === null ? 0 : typeof header === "number" ? 4 : header.length) + bytesOf(payload)
+    this.bytesOut += bytes
   }
 
   /** Adds those of a pipe to these. */

@@ -86,21 +86,22 @@ export class StreamLink implements Link {
     })
   }
 
-  send(header: FrameHeader, payload: Payload): void {
-    this.#writer.append(header, payload)
+  send(header: FrameHeader, payload: Payload): number {
+    const bytes = this.#writer.append(header, payload)
     if (!this.#scheduled) {
       this.#scheduled = true
       // The tick queue runs after all promise jobs and before the next event: replies and requests that one chunk
       // sets off leave together, and a lone one does not wait.
       process.nextTick(this.#flush)
     }
-    if (this.full) return
+    if (this.full) return bytes
     const { writableLength } = this.#stream
     const { pendingBytes } = this.#writer
     if (writableLength + pendingBytes >= this.#highWaterBytes) this.full = true
-    if (writableLength > 0 || pendingBytes < eagerBytes) return
+    if (writableLength > 0 || pendingBytes < eagerBytes) return bytes
     this.#flush()
     if (this.#stream.writableLength === 0) this.full = false
+    return bytes
   }
 
   pause(): void {

@@ -29,8 +29,8 @@ export interface Link {
   readonly full: boolean
   /** Starts: secures the connection if need be, announces protocol id `self` and reports to `events`. Called once. */
   open(self: number, events: LinkEvents): void
-  /** Takes a message; it leaves at the end of the tick. */
-  send(header: FrameHeader, payload: Payload): void
+  /** Takes a message, which leaves at the end of the tick; returns its bytes, header included. */
+  send(header: FrameHeader, payload: Payload): number
   /** Holds back frames, also those already received. */
   pause(): void
   resume(): void

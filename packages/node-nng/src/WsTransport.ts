@@ -113,9 +113,9 @@ class WsLink implements Link {
     })
   }
 
-  send(header: FrameHeader, payload: Payload): void {
+  send(header: FrameHeader, payload: Payload): number {
     const socket = this.#socket
-    if (socket === null || this.#ended) return
+    if (socket === null || this.#ended) return 0
     const bytes = header === null && payload instanceof Uint8Array ? payload : joinPayload(wordHeader(header), payload)
     if (!this.#corked) {
       this.#corked = true
@@ -129,6 +129,7 @@ class WsLink implements Link {
       socket.send(bytes.subarray(at, at + fragmentBytes), { binary: true, fin: false })
     }
     socket.send(bytes.subarray(at), { binary: true, fin: true }, () => this.#sent(bytes.length))
+    return bytes.length
   }
 
   pause(): void {
