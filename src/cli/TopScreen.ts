@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { Stats, WorkerStatus } from "../domain/Message.ts"
 import { priorities } from "../domain/Priority.ts"
 import { formatSize } from "../domain/Settings.ts"
+import type { Stats, WorkerStatus } from "../domain/Status.ts"
 import type { ErrorGroup, TaskRow } from "../domain/View.ts"
 import * as Output from "./Output.ts"
 

@@ -15,9 +15,10 @@ import {
   OpenApi
 } from "effect/http-api"
 import * as Schema from "effect/Schema"
-import { PauseTarget, Stats, SubmitTask } from "./Message.ts"
+import { PauseTarget, SubmitTask } from "./Message.ts"
 import { Priority } from "./Priority.ts"
 import { ScheduleDeclaration } from "./Schedules.ts"
+import { Stats } from "./Status.ts"
 import { TaskId, TaskName } from "./Task.ts"
 import { TaskQuery, TaskSelection } from "./TaskQuery.ts"
 import { TaskState } from "./TaskState.ts"

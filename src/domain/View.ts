@@ -6,13 +6,14 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Limits, ScheduleStatus, Stats } from "./Message.ts"
+import { Limits } from "./Message.ts"
+import { Count } from "./MessageFields.ts"
 import { FailureReason } from "./Outcome.ts"
 import { Priority } from "./Priority.ts"
 import { Sensitive } from "./Sensitive.ts"
+import { ScheduleStatus, Stats } from "./Status.ts"
 import { TaskState } from "./TaskState.ts"
 
-const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Time = Schema.Finite
 const Millis = Schema.Finite
 const maybe = Schema.optionalKey

@@ -5,11 +5,12 @@
  * @since 0.1.0
  */
 import { Buffer } from "node:buffer"
-import type { ScheduleStatus, Stats, TaskFilter, TaskStatus, WorkerStatus } from "../domain/Message.ts"
+import type { TaskFilter } from "../domain/Message.ts"
 import { withoutSchemas } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
 import * as Sensitive from "../domain/Sensitive.ts"
+import type { ScheduleStatus, Stats, TaskStatus, WorkerStatus } from "../domain/Status.ts"
 import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import { isFinal } from "../domain/TaskState.ts"
 import { isUnresponsive } from "../domain/WorkerInfo.ts"

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import type { ScheduleStatus } from "../domain/Message.ts"
 import { nextAfter } from "../domain/Schedules.ts"
 import { scheduleWords } from "../domain/ScheduleWords.ts"
+import type { ScheduleStatus } from "../domain/Status.ts"
 import type { TaskRecord } from "../domain/Task.ts"
 import type {
   ErrorGroup,

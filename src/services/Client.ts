@@ -29,9 +29,10 @@ import type {
   WouldDeadlock
 } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
-import type { ScheduleStatus, Stats, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
+import type { TaskType } from "../domain/Message.ts"
 import type { Priority } from "../domain/Priority.ts"
 import type { TaskSchedule } from "../domain/Schedules.ts"
+import type { ScheduleStatus, Stats, TaskStatus, WorkerStatus } from "../domain/Status.ts"
 import type { TaskId } from "../domain/Task.ts"
 import type { TaskDefinition } from "../domain/TaskDefinition.ts"
 import type { TaskSelection } from "../domain/TaskQuery.ts"

@@ -25,9 +25,10 @@ import type {
   WorkerIsLocal,
   WorkerNotFound
 } from "../domain/Errors.ts"
-import type { PauseTarget, Stats, SubmitTask, TaskStatus, TaskType, WorkerStatus } from "../domain/Message.ts"
+import type { PauseTarget, SubmitTask, TaskType } from "../domain/Message.ts"
 import type { Priority } from "../domain/Priority.ts"
 import type { ScheduleDeclaration } from "../domain/Schedules.ts"
+import type { Stats, TaskStatus, WorkerStatus } from "../domain/Status.ts"
 import type { TaskState } from "../domain/TaskState.ts"
 import type { History } from "./History.ts"
 

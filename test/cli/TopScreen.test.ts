@@ -1,7 +1,7 @@
 /** What `top` draws: fits the screen whatever there is to show, and says rates only of what it has seen. */
 import { assert, describe, it } from "@effect/vitest"
 import { lines, ratesOf, type Sample } from "../../src/cli/TopScreen.ts"
-import type { Stats } from "../../src/domain/Message.ts"
+import type { Stats } from "../../src/domain/Status.ts"
 import type { TaskRow } from "../../src/domain/View.ts"
 
 const stats: Stats = {

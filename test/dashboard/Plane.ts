@@ -1,7 +1,7 @@
 /** A control plane process with a dashboard, for the dashboard's tests. */
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import type { Stats } from "../../src/domain/Message.ts"
+import type { Stats } from "../../src/domain/Status.ts"
 import { connect } from "../../src/layers/NodeClient.ts"
 import { Cluster } from "../harness/Cluster.ts"
 

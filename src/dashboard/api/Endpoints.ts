@@ -1,8 +1,9 @@
 /** Every endpoint of the API as a function, with the types of the contract in `domain/Api.ts` and `domain/View.ts`. */
 import type { TaskSelection } from "../../domain/Api.ts"
-import type { PauseTarget, Stats } from "../../domain/Message.ts"
+import type { PauseTarget } from "../../domain/Message.ts"
 import type { Priority } from "../../domain/Priority.ts"
 import type { ScheduleDeclaration } from "../../domain/Schedules.ts"
+import type { Stats } from "../../domain/Status.ts"
 import type { TaskState } from "../../domain/TaskState.ts"
 import type * as View from "../../domain/View.ts"
 import { type Client, path, type Query } from "./Client.ts"

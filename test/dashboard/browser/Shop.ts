@@ -1,6 +1,6 @@
 /** A control plane with workers, each a process of its own, and what it says over HTTP. */
 import { fileURLToPath } from "node:url"
-import type { Stats } from "../../../src/domain/Message.ts"
+import type { Stats } from "../../../src/domain/Status.ts"
 import type { TaskDetail, WorkerRow } from "../../../src/domain/View.ts"
 import { Cluster, eventually, freePort } from "../../harness/Cluster.ts"
 
