@@ -1,5 +1,6 @@
 /**
- * The commands that change tasks and what becomes of them: `cancel`, `prioritize`, `retry`, `purge`, `pause`, `resume`, `drain`, `schedule`.
+ * The commands that change tasks and what becomes of them: `cancel`, `prioritize`, `retry`, `purge`, `pause`, `resume`,
+ * `drain`, `schedule`.
  *
  * @since 0.1.0
  */

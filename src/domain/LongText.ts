@@ -31,8 +31,8 @@ const isPlain = (text: string): boolean => text.isWellFormed() && !escaped.some(
 const isLong = (value: unknown): value is string => typeof value === "string" && value.length >= longChars
 
 const hasLong = (value: unknown): value is object => {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || "toJSON" in value) return false
-  for (const key in value) if (isLong((value as Record<string, unknown>)[key])) return true
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false
+  for (const key in value) if (isLong((value as Record<string, unknown>)[key])) return !("toJSON" in value)
   return false
 }
 

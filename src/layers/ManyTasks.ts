@@ -1,7 +1,7 @@
 /**
- * Changes of many tasks at once: those that a list would show are cancelled, given another priority, run again or
- * forgotten. They are found and
- * changed in slices, and what has changed meanwhile is left alone. Part of the history of a control plane.
+ * Changes of many tasks at once: those that a list would show are cancelled, given another priority, run again or forgotten.
+ * They are found and changed in slices, and what has changed meanwhile is left alone. Part of the history of a control
+ * plane.
  *
  * @since 0.1.0
  */

@@ -36,6 +36,7 @@ const calls = (): ReadonlyArray<ReadonlyArray<string>> => [
   ["show", "fine"],
   ["explain", "fine"],
   ["result", "fine"],
+  ["prioritize", "slow", "--to", "high"],
   ["cancel", "slow"],
   ["list"],
   ["dead"],
@@ -122,6 +123,8 @@ describe("every command", () => {
         ["schedule", "run", "none"],
         ["bench"],
         ["cancel", "--all"],
+        ["prioritize", "none", "--to", "low"],
+        ["prioritize", "--all", "--to", "low"],
         ["journal", "check", join(folder, "none")],
         ["worker"],
         ["control-plane", "--heartbeat", "1ms"]
