@@ -88,6 +88,9 @@ const loadMillis = 60_000
 const describe = (cause: unknown): string => {
   try {
     if (cause instanceof Error) return `${cause.name}: ${cause.message}`
+    // A setting that is missing is an error of Effect's that is no `Error`.
+    const { _tag: tag, message } = (cause ?? {}) as { readonly _tag?: unknown; readonly message?: unknown }
+    if (typeof tag === "string" && typeof message === "string") return `${tag}: ${message.replaceAll(/\s+/gu, " ")}`
     return typeof cause === "object" && cause !== null
       ? "a value that is no Error"
       : `${typeof cause}: ${String(cause)}`

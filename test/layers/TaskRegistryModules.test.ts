@@ -88,6 +88,10 @@ describe("makeFromFiles", () => {
     const [file, reason] of [
       ["getters.js", "what it exports can't be read: Error: not you"],
       ["odd-throw.js", "it throws when it is loaded: a value that is no Error"],
+      [
+        "no-setting.js",
+        `one of its layers fails: ConfigError: SchemaError(Expected string at ["FASTWORKER_TEST_THAT_NOBODY_SETS"])`
+      ],
       ["odd-layer.js", "it exports definitions without handlers"]
     ] as const
   ) {
