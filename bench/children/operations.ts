@@ -87,9 +87,8 @@ for (let round = -warmUpRounds; round < Number(rounds); round++) {
   const prioritize = await timed(batch, () => each(changed, (id) => client.prioritize(id, "low")))
   const cancelled = [...changed.slice(batch / 2), ...pick(batch / 2)]
   const cancel = await timed(batch, () => each(cancelled, client.cancel))
-  let taken = 0
   const from = exactCpuMicros(Number(pid))
-  taken = await takeSome(batch)
+  const taken = await takeSome(batch)
   const take = (exactCpuMicros(Number(pid)) - from) / taken
   if (Number(waiting) === 0) ids.length = 0
   if (round < 0) continue

@@ -39,7 +39,7 @@ const hasLong = (value: unknown): value is object => {
 // Its type leaves out that there is no JSON of `undefined`.
 const stringify: (value: unknown) => string | undefined = JSON.stringify
 
-/** Adds the JSON of a value to pieces, with long texts as pieces of their own. Returns whether it has any. */
+/** Adds the JSON of a value to pieces, with long texts as pieces of their own. Returns whether it has JSON. */
 const write = (value: unknown, pieces: Array<string>): boolean => {
   if (isLong(value) && isPlain(value)) {
     pieces.push("\"", value, "\"")

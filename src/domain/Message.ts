@@ -608,9 +608,7 @@ export const ResultReply = reply({ state: TaskState, outcome: Schema.optionalKey
 /** @category schemas @since 0.1.0 */
 export const StatusReply = reply({ tasks: Schema.Array(Schema.NullOr(TaskStatus)) })
 /** @category schemas @since 0.1.0 */
-export const CancelReply = reply({ state: TaskState })
-/** @category schemas @since 0.1.0 */
-export const PrioritizeReply = reply({ state: TaskState })
+export const StateReply = reply({ state: TaskState })
 /** @category schemas @since 0.1.0 */
 export const ListReply = reply({ tasks: Schema.Array(TaskStatus), total: Count })
 /** @category schemas @since 0.1.0 */

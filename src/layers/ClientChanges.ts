@@ -34,8 +34,7 @@ import { filterToWire } from "./ClientQueries.ts"
 import { isTaskId } from "./ClientSubmissions.ts"
 import * as Reply from "./Reply.ts"
 
-const decodeCancelReply = Reply.decoder(Message.CancelReply)
-const decodePrioritizeReply = Reply.decoder(Message.PrioritizeReply)
+const decodeStateReply = Reply.decoder(Message.StateReply)
 const decodeCountReply = Reply.decoder(Message.CountReply)
 const decodeRetryReply = Reply.decoder(Message.RetryReply)
 const decodeDoneReply = Reply.decoder(Message.DoneReply)
@@ -100,7 +99,7 @@ export const makeChanges = (
   /** Asks until the task has stopped, or the time is up. */
   const cancelWithin = (id: string, millis: number): Effect.Effect<void, CancelError> => {
     const wait = Math.min(Math.ceil(millis), Message.maxWaitMillis)
-    return ask({ op: "cancel", id, wait }, decodeCancelReply, wait).pipe(
+    return ask({ op: "cancel", id, wait }, decodeStateReply, wait).pipe(
       Effect.mapError(only(TaskNotFound, TaskFinished)),
       Effect.flatMap(({ state }) =>
         state === "cancelled"
@@ -131,7 +130,7 @@ export const makeChanges = (
     cancelAll: changeMany({ op: "cancelAll" }),
     prioritize: (id, to) =>
       isTaskId(id)
-        ? ask({ op: "prioritize", id, to }, decodePrioritizeReply).pipe(
+        ? ask({ op: "prioritize", id, to }, decodeStateReply).pipe(
           Effect.mapError(only(TaskNotFound, TaskFinished)),
           Effect.asVoid
         )

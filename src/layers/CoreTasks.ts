@@ -389,11 +389,11 @@ export const makeTasks = (parts: Parts) => {
 
     /**
      * Gives a task another priority. One that waits in the queue takes the last place of it, one that does not has the
-     * priority when it waits there again. Returns whether that is new.
+     * priority when it waits there again.
      */
-    prioritize(task: TaskRecord, level: PriorityLevel): boolean {
+    prioritize(task: TaskRecord, level: PriorityLevel) {
       const from = task.level
-      if (from === level) return false
+      if (from === level) return
       const isInQueue = task.state === "queued" && !suspects.has(task)
       if (isInQueue) queue.remove(task)
       task.level = level
@@ -402,7 +402,6 @@ export const makeTasks = (parts: Parts) => {
         queue.append(task)
       }
       observer?.prioritized(task, from)
-      return true
     },
 
     /** Ends a task that does not run. */

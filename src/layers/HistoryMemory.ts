@@ -240,11 +240,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
         touch(id)
         if (detail === undefined) return
         if (retrying.size > 0) retrying.delete(task)
-        if (detail.dueAt <= submittedAt) return
-        if (task.attempt === 0 && !paths.has(id) && paths.size < maxPaths) {
-          paths.set(id, [{ state: "delayed", at: submittedAt, note: undefined }])
-        }
-        step(task, "queued", detail.dueAt)
+        if (detail.dueAt > submittedAt) step(task, "queued", detail.dueAt)
       },
       started(task: TaskRecord) {
         const { id, leasedAt, name } = task
