@@ -43,10 +43,12 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
   it("says that the control plane is gone, blocks what can't be done, and is back by itself when it is", async () => {
     const { page } = await visit(browser, shop.url, "/")
     await page.evaluate("window.isTheSamePage = true")
+    const run = page.locator("main").getByRole("button", { name: "Run a task" })
+    // Or the control plane is killed before it has served all of the page.
+    await run.waitFor()
     shop.plane.signal("SIGKILL")
     await shop.plane.exit()
     await page.locator(".side .live", { hasText: "Reconnecting…" }).waitFor()
-    const run = page.locator("main").getByRole("button", { name: "Run a task" })
     await run.and(page.locator("[aria-disabled=true]")).waitFor()
     await page.locator(".notice", { hasText: "No connection to the control plane since" }).waitFor({ timeout: 40_000 })
     await page.getByText("This is how it was at").waitFor()
