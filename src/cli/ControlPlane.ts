@@ -66,6 +66,7 @@ export const controlPlane = Command.make(
       maxConnectionsPerAddress: flags.maxConnectionsPerAddress,
       maxRequestsPerConnection: flags.maxRequestsPerConnection,
       maxRequestBytesPerConnection: flags.maxRequestBytesPerConnection,
+      busyPollMicros: flags.busyPoll,
       authTimeoutMillis: flags.authTimeout,
       unknownWaitMillis: flags.unknownWait,
       resultCacheSize: flags.resultCacheSize,

@@ -318,6 +318,13 @@ export const controlPlane = {
     defaults.maxRequestBytesPerConnection,
     "Bytes of unanswered requests of a connection after which no more are read of it"
   ),
+  busyPoll: count(
+    "busy-poll",
+    "FASTWORKER_BUSY_POLL",
+    defaults.busyPollMicros,
+    0,
+    "Microseconds to look for the next message before sleeping, while few tasks are under way and come that soon; 0 is never"
+  ),
   authTimeout: duration(
     "auth-timeout",
     "FASTWORKER_AUTH_TIMEOUT",

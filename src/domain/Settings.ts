@@ -81,6 +81,11 @@ export interface Settings {
   readonly maxRequestsPerConnection: number
   /** Their bytes. `FASTWORKER_MAX_REQUEST_BYTES_PER_CONNECTION`. */
   readonly maxRequestBytesPerConnection: number
+  /**
+   * How long a control plane looks for the next message before it sleeps, in microseconds, while few tasks are under way
+   * and their messages come that soon, 10,000 at most; 0 is never. `FASTWORKER_BUSY_POLL`.
+   */
+  readonly busyPollMicros: number
   /** Where there is a secret: how long a connection may take to prove that it has it. `FASTWORKER_AUTH_TIMEOUT`. */
   readonly authTimeoutMillis: number
   /** Outcomes kept for late askers, at most. `FASTWORKER_RESULT_CACHE_SIZE`. */
@@ -166,6 +171,7 @@ export const defaults: Settings = {
   maxConnectionsPerAddress: 5_000,
   maxRequestsPerConnection: 1_024,
   maxRequestBytesPerConnection: 64 * 1024 * 1024,
+  busyPollMicros: 300,
   authTimeoutMillis: 10_000,
   resultCacheSize: 10_000,
   resultCacheBytes: 64 * 1024 * 1024,

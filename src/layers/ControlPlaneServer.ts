@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { availableParallelism } from "node:os"
 import * as Body from "../domain/Body.ts"
 import type { AddressError, JournalError, JournalFailed } from "../domain/Errors.ts"
 import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
@@ -29,8 +30,10 @@ import { Journal } from "../services/Journal.ts"
 import { ResultCache } from "../services/ResultCache.ts"
 import { Settings } from "../services/Settings.ts"
 import { TaskQueue } from "../services/TaskQueue.ts"
+import type { Incoming } from "../services/Transport.ts"
 import { Transport } from "../services/Transport.ts"
 import { WorkerRegistry } from "../services/WorkerRegistry.ts"
+import { makeBusyPoll } from "./BusyPoll.ts"
 import { makeClients } from "./ControlPlaneClients.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
@@ -51,6 +54,9 @@ import { makeWallTimes } from "./WallTimes.ts"
 
 /** How often outcomes past their age are dropped, which looks at all that are kept. */
 const resultsExpireMillis = 10_000
+
+/** With more tasks under way the messages of several travel together, and polling takes the time of who runs them. */
+const maxPolledTasks = 4
 
 const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id), name: task.name })
 
@@ -246,6 +252,17 @@ export const make = Effect.gen(function*() {
     }
   })
 
+  const busyPoll = makeBusyPoll({
+    // On one core who polls keeps from running whom it waits for.
+    micros: availableParallelism() > 1 ? settings.busyPollMicros : 0,
+    now,
+    isWorthIt: () => core.counts.running + core.waiting() <= maxPolledTasks
+  })
+  const heard = (onRequest: (request: Incoming) => void) => (request: Incoming) => {
+    busyPoll.heard()
+    onRequest(request)
+  }
+
   const views = makeViews({
     core,
     results,
@@ -267,6 +284,7 @@ export const make = Effect.gen(function*() {
     followers.flush()
     awaitDue(time)
     sweeps.changed()
+    busyPoll.rest()
   }
 
   /** Comes back when a delayed task or a token of a limit is due. What is due after the next sweep can wait for it. */
@@ -383,13 +401,13 @@ export const make = Effect.gen(function*() {
 
   const forClients = yield* transport.serve(settings.address, {
     ...limits,
-    onRequest: clients.onRequest,
+    onRequest: heard(clients.onRequest),
     onClose: ignoreClose,
     onRefused: onRefused("client")
   })
   const forWorkers = yield* transport.serve(settings.workerAddress, {
     ...limits,
-    onRequest: workers.onRequest(false),
+    onRequest: heard(workers.onRequest(false)),
     onClose: workers.onClose,
     onRefused: onRefused("worker")
   })
