@@ -17,7 +17,7 @@ import { Priority } from "./Priority.ts"
 import { ScheduleDeclaration } from "./Schedules.ts"
 import { Sensitive } from "./Sensitive.ts"
 import { ScheduleStatus, Stats, TaskStatus, WorkerStatus } from "./Status.ts"
-import { TaskId, taskIdPattern, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
+import { TaskId, isTaskIdText, TaskKey, TaskName, TraceParent, Unique } from "./Task.ts"
 import { maxMillis } from "./TaskPolicy.ts"
 import { FinalState, TaskState } from "./TaskState.ts"
 import { WorkerAbout, WorkerId, WorkerLoad } from "./WorkerInfo.ts"
@@ -76,7 +76,7 @@ const Delay = Count.check(Schema.isLessThanOrEqualTo(maxMillis))
 
 /** The ids of a group: checked in one go, since each check of a schema costs as much as all of these. */
 const Ids = batch(Schema.String).check(
-  Schema.makeFilter((ids) => ids.every((id) => taskIdPattern.test(id)) || "must be ids of tasks")
+  Schema.makeFilter((ids) => ids.every(isTaskIdText) || "must be ids of tasks")
 )
 
 /** Schema for a group of items that have these fields besides their ids and sizes. */

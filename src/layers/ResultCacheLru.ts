@@ -22,6 +22,12 @@ import { makeTombstones } from "./Tombstones.ts"
  */
 export const outcomeOverheadBytes = 400
 
+/**
+ * Outcomes that are dropped at once of a large cache. None of what one refers to is in a cache of the processor any more,
+ * and one after the other they would be waited for one after the other: several at once are fetched together.
+ */
+const maxDropsAtOnce = 32
+
 /** An outcome that is kept. */
 interface Entry extends Tombstone {
   readonly id: string
@@ -52,6 +58,7 @@ export const makeUnsafe = (
   /** From the least to the most recently used. */
   const entries = new IdMap<Entry>()
   let bytes = 0
+  const dropsAtOnce = Math.max(1, Math.min(maxDropsAtOnce, Math.floor(settings.resultCacheSize / 256)))
 
   const remove = ({ id, size }: Entry) => {
     entries.delete(id)
@@ -96,7 +103,8 @@ export const makeUnsafe = (
         bytes -= before.size
         use(entry)
       }
-      while (entries.size > settings.resultCacheSize || bytes > settings.resultCacheBytes) dropOldest()
+      if (entries.size > settings.resultCacheSize) for (let i = 0; i < dropsAtOnce; i++) dropOldest()
+      while (bytes > settings.resultCacheBytes) dropOldest()
     },
     get(id, now) {
       const entry = entries.get(id)
