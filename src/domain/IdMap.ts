@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import { filled } from "./Filled.ts"
 import { hashOf } from "./IdHash.ts"
 
 /** Room for items in the beginning: there are some for each worker. */
@@ -23,7 +24,7 @@ const wordsPerSlot = 2
 const empty = 0
 const deleted = -1
 
-const room = <A>(items: number): Array<A | undefined> => Array.from({ length: items }, () => undefined)
+const room = <A>(items: number): Array<A | undefined> => filled<A | undefined>(items, undefined)
 
 /**
  * Items by their ids, which do not change while they are in here. Numbers as ids are whole numbers.

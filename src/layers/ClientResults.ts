@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import { itemsOf, maxBatch } from "../domain/Batch.ts"
 import type { CallError, ReplyError, ResultError, SubmitError, WouldDeadlock } from "../domain/Errors.ts"
 import { BadRequest, OutboxFull, ResultEvicted, TaskLost, TaskNotFound } from "../domain/Errors.ts"
+import { filled } from "../domain/Filled.ts"
 import { IdMap } from "../domain/IdMap.ts"
 import * as Message from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -185,7 +186,7 @@ export class Callers {
 
   constructor(definition: Any, count: number, resume: (exit: Exit.Exit<ReadonlyArray<never>>) => void) {
     this.#definition = definition
-    this.#values = Array.from({ length: count })
+    this.#values = filled(count, undefined as never)
     this.#open = count
     this.#resume = resume
   }

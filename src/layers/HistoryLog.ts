@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { Body } from "../domain/Body.ts"
+import { filled } from "../domain/Filled.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import { FailureReason as Reasons } from "../domain/Outcome.ts"
 import type { PriorityLevel } from "../domain/Priority.ts"
@@ -87,7 +88,7 @@ const stateNumber: Readonly<Record<FinalState, number>> = { succeeded: 0, failed
 const reasons: ReadonlyArray<FailureReason> = Reasons.literals
 
 const makeColumns = (capacity: number) => ({
-  ids: Array.from({ length: capacity }, () => ""),
+  ids: filled(capacity, ""),
   names: new Int32Array(capacity),
   workers: new Int32Array(capacity),
   groups: new Int32Array(capacity),
@@ -103,8 +104,8 @@ const makeColumns = (capacity: number) => ({
   bytes: new Uint32Array(capacity),
   /** What the arguments account for. They may be in no cache any more when they are dropped. */
   argsBytes: new Uint32Array(capacity),
-  extras: Array.from({ length: capacity }, (): Extra | undefined => undefined),
-  args: Array.from({ length: capacity }, (): Body | undefined => undefined),
+  extras: filled<Extra | undefined>(capacity, undefined),
+  args: filled<Body | undefined>(capacity, undefined),
   // How far back the one before is; 0 is nowhere.
   backState: new Uint32Array(capacity),
   backName: new Uint32Array(capacity),

@@ -11,6 +11,7 @@
 import * as Body from "../domain/Body.ts"
 import type { FailureText } from "../domain/FailureText.ts"
 import { failureLine, failureText } from "../domain/FailureText.ts"
+import { filled } from "../domain/Filled.ts"
 import type { FailureReason, Outcome } from "../domain/Outcome.ts"
 import { fromLevel } from "../domain/Priority.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
@@ -113,7 +114,7 @@ export const makeHistoryMemory = ({ levels, now, offset, sensitiveOf = ofSubmiss
   /** Attempts that failed since the start, of each reason. */
   const failures = new Map<FailureReason | "lost", number>()
   const runs = new Map<string, Array<string>>()
-  const changes = Array.from({ length: maxChanges }, () => "")
+  const changes = filled(maxChanges, "")
   let changed = 0
   let events: Array<EventLine> = []
 

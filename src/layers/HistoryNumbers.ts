@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { filled } from "../domain/Filled.ts"
 import type { Situation } from "../domain/Headline.ts"
 import { headline } from "../domain/Headline.ts"
 import { fromLevel } from "../domain/Priority.ts"
@@ -65,8 +66,6 @@ const latency = (wait: Percentiles | undefined, run: Percentiles | undefined) =>
   ...(wait === undefined ? {} : { wait }),
   ...(run === undefined ? {} : { run })
 })
-
-const filled = <A>(length: number, value: A): Array<A> => Array.from({ length }, () => value)
 
 const round = (value: number): number => Math.round(value * 100) / 100
 

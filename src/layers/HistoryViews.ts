@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { filled } from "../domain/Filled.ts"
 import { nextAfter } from "../domain/Schedules.ts"
 import { scheduleWords } from "../domain/ScheduleWords.ts"
 import type { ScheduleStatus } from "../domain/Status.ts"
@@ -59,8 +60,6 @@ interface Tally {
  * @since 0.1.0
  */
 export type HistoryViews = ReturnType<typeof makeHistoryViews>
-
-const filled = <A>(length: number, value: A): Array<A> => Array.from({ length }, () => value)
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000
 

@@ -103,7 +103,7 @@ export const makeUnsafe = (
         bytes -= before.size
         use(entry)
       }
-      if (entries.size > settings.resultCacheSize) for (let i = 0; i < dropsAtOnce; i++) dropOldest()
+      if (entries.size > settings.resultCacheSize) { for (let i = 0; i < dropsAtOnce; i++) dropOldest() }
       while (bytes > settings.resultCacheBytes) dropOldest()
     },
     get(id, now) {
