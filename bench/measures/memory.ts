@@ -11,7 +11,7 @@ const batch = 1_000
 const batches = 8
 
 /** Tasks before those that are measured. */
-const warmUp = 100_000
+const warmUp = 500_000
 
 const exact = (count: number): Contender => ({
   name: "FastWorker, heap",
