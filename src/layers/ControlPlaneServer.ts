@@ -19,9 +19,7 @@ import { JournalCorrupt, TaskNotFound } from "../domain/Errors.ts"
 import type { Event } from "../domain/Event.ts"
 import { protocolVersion as v } from "../domain/Message.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { fromLevel, toLevel } from "../domain/Priority.ts"
-import type { TaskRecord } from "../domain/Task.ts"
-import { TaskId } from "../domain/Task.ts"
+import { toLevel } from "../domain/Priority.ts"
 import { ControlPlane } from "../services/ControlPlane.ts"
 import { Discovery } from "../services/Discovery.ts"
 import { Dispatcher } from "../services/Dispatcher.ts"
@@ -40,6 +38,7 @@ import { makeCore, sweepMillis } from "./ControlPlaneCore.ts"
 import { makeFollowers } from "./ControlPlaneFollowers.ts"
 import { makeControlPlaneHistory } from "./ControlPlaneHistory.ts"
 import { makeJournaling } from "./ControlPlaneJournal.ts"
+import { makeObserver } from "./ControlPlaneObserver.ts"
 import { answerQuestion } from "./ControlPlaneQuestions.ts"
 import { makeSweeps } from "./ControlPlaneSweeps.ts"
 import { makeViews } from "./ControlPlaneViews.ts"
@@ -57,8 +56,6 @@ const resultsExpireMillis = 10_000
 
 /** With more tasks under way the messages of several travel together, and polling takes the time of who runs them. */
 const maxPolledTasks = 4
-
-const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id), name: task.name })
 
 /**
  * Creates the control plane, listening and announced.
@@ -124,15 +121,26 @@ export const make = Effect.gen(function*() {
     levels: () => ({ waiting: core.waiting(), running: core.counts.running }),
     sensitiveOf: makeSensitiveOf((name) => core.registry.type(name))
   })
-  const remembered = memory.observer
 
   const journaling = journal.isDurable
     ? makeJournaling({ journal, now, wallNow, resultTtlMillis: settings.resultCacheTtlMillis })
     : undefined
-  const stored = journaling?.observer
-  let isRestoring = false
-  /** Schedules that submitted nothing when they were due last: it is said once, however often they are due. */
-  const skipping = new Set<string>()
+
+  const { observer, restoring } = makeObserver({
+    memory,
+    journaling,
+    publish,
+    tell,
+    note: (type, text, target) => history.note(type, text, target),
+    log: runFork,
+    queueSpan,
+    wall,
+    finished(outcome) {
+      clients.finished(outcome)
+      if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
+    },
+    core: () => core
+  })
 
   const core: Core = makeCore({
     queue,
@@ -144,112 +152,7 @@ export const make = Effect.gen(function*() {
     randomId,
     wall: wallNow,
     isDurable: journal.isDurable,
-    observer: {
-      accepted: (task) => {
-        if (isRestoring) memory.restoredTask(task)
-        else remembered.accepted(task)
-        if (skipping.size > 0 && task.options?.schedule !== undefined) skipping.delete(task.options.schedule)
-        if (!isRestoring) stored?.accepted(task)
-      },
-      retracted: (task) => remembered.retracted(task),
-      delayed: (task) => {
-        remembered.delayed(task)
-        publish((at) => ({ ...about(task, at), type: "task.delayed", dueAt: wall(task.detail?.dueAt ?? 0) }))
-      },
-      queued: (task) => {
-        remembered.queued(task)
-        publish((at) => ({ ...about(task, at), type: "task.queued" }))
-      },
-      started: (task, worker) => {
-        remembered.started(task)
-        stored?.started(task)
-        if (queueSpan !== undefined && task.options?.trace !== undefined) queueSpan(task)
-        publish((at) => ({ ...about(task, at), type: "task.started", worker: worker.id, attempt: task.attempt }))
-      },
-      retrying: (task, reason) => {
-        remembered.retrying(task)
-        stored?.retrying(task)
-        const { attempt, detail } = task
-        publish((at) => ({
-          ...about(task, at),
-          type: "task.retrying",
-          attempt,
-          reason,
-          dueAt: wall(detail?.dueAt ?? 0)
-        }))
-      },
-      requeued: (task, cause) => {
-        remembered.requeued(task, cause)
-        stored?.requeued(task)
-        publish((at) => ({ ...about(task, at), type: "task.requeued", cause }))
-      },
-      prioritized: (task, from) => {
-        remembered.prioritized(task)
-        stored?.prioritized(task)
-        publish((at) => ({
-          ...about(task, at),
-          type: "task.prioritized",
-          from: fromLevel(from),
-          priority: fromLevel(task.level)
-        }))
-      },
-      cancelling: (task, stop) => {
-        remembered.cancelling(task, stop)
-        stored?.cancelling(task)
-        publish((at) => ({ ...about(task, at), type: "task.cancelling", stop }))
-      },
-      finished: (outcome, task, keepMillis) => {
-        remembered.finished(outcome, task)
-        stored?.finished(outcome, task, keepMillis)
-        const { attempt, reason, state } = outcome
-        publish((at) => ({
-          ...about(task, at),
-          type: "task.finished",
-          attempt,
-          state,
-          ...(reason === undefined ? {} : { reason })
-        }))
-        clients.finished(outcome)
-        if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
-      },
-      unresponsive: ({ id, lag }) => {
-        tell((at) => ({ type: "worker.unresponsive", at, worker: id }))
-        runFork(
-          Effect.logWarning(
-            `Worker ${id} does not respond: a task blocks its event loop, for ${lag} ms now. It gets no more`
-          )
-        )
-      },
-      responsive: ({ id }) => {
-        tell((at) => ({ type: "worker.responsive", at, worker: id }))
-        runFork(Effect.logInfo(`Worker ${id} responds again`))
-      },
-      stood: (millis) => {
-        const text = `The control plane was stopped or blocked for ${Math.round(millis)} ms: ` +
-          "that silence is held against nobody"
-        history.note("stood", text)
-        runFork(Effect.logWarning(text))
-      },
-      progress: (task, body) => stored?.progress(task, body),
-      forgotten: (id) => stored?.forgotten(id),
-      uniqueExpired: (name, key) => stored?.uniqueExpired(name, key),
-      schedule: (id, record) => {
-        if (record === undefined) skipping.delete(id)
-        remembered.schedule(id, record)
-        stored?.schedule(id, record, core)
-      },
-      paused: (target, isPaused) => {
-        stored?.paused(target, isPaused)
-        tell((at) => ({ type: isPaused ? "paused" : "resumed", at, target }))
-      },
-      skipped: (id, why) => {
-        if (skipping.has(id)) return
-        skipping.add(id)
-        const text = `Schedule "${id}" was due and submitted nothing: ${why}`
-        history.note("skipped", text, `schedule:${id}`)
-        runFork(Effect.logWarning(text))
-      }
-    }
+    observer
   })
 
   const busyPoll = makeBusyPoll({
@@ -369,12 +272,12 @@ export const make = Effect.gen(function*() {
       maxDeadBytes: settings.maxDeadBytes
     })
     journaling.attach(core, schedule)
-    isRestoring = true
     yield* Effect.try({
-      try() {
-        journaling.restore(core, results, contents)
-        restoreHistory()
-      },
+      try: () =>
+        restoring(() => {
+          journaling.restore(core, results, contents)
+          restoreHistory()
+        }),
       // The database is sound, and what stands in it is not what was written.
       catch: (cause) =>
         new JournalCorrupt({
@@ -382,7 +285,6 @@ export const make = Effect.gen(function*() {
           reason: `a record in it is damaged (${cause instanceof Error ? cause.message : String(cause)})`
         })
     })
-    isRestoring = false
     const { outcomes, tasks } = contents
     if (tasks.length + outcomes.length > 0) {
       yield* Effect.logInfo(`From the journal: ${tasks.length} tasks without an outcome, ${outcomes.length} outcomes`)
