@@ -27,6 +27,22 @@ describe("bounds", () => {
     assert.deepStrictEqual([cache.size(), kept(cache)], [2, ["c", "b"]])
   })
 
+  it("never keeps more than a large bound, nearly as many, and traces of all others", () => {
+    const bound = 10_000
+    const cache = make({ resultCacheSize: bound, resultCacheBytes: Infinity, tombstones: 25_000 })
+    const ids = Array.from({ length: 25_000 }, (_, i) => `task-${i}`)
+
+    for (const [i, id] of ids.entries()) {
+      cache.put(makeOutcome(id), i, 0, Infinity)
+      assert.isAtMost(cache.size(), bound)
+    }
+
+    assert.isAbove(cache.size(), 0.99 * bound)
+    assert.deepStrictEqual(kept(cache), ids.slice(-cache.size()).toReversed())
+    assert.strictEqual(cache.bytes(), cache.size() * outcomeOverheadBytes)
+    for (const [i, id] of ids.entries()) assert.strictEqual(cache.recall(id)?.fingerprint, i)
+  })
+
   it("takes one that is asked for as used", () => {
     const cache = make({ resultCacheSize: 2 })
     cache.put(makeOutcome("a"), 1, 0, Infinity)
