@@ -46,6 +46,7 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     const run = page.locator("main").getByRole("button", { name: "Run a task" })
     // Or the control plane is killed before it has served all of the page.
     await run.waitFor()
+    await page.locator("main .plot").first().waitFor({ state: "attached" })
     shop.plane.signal("SIGKILL")
     await shop.plane.exit()
     await page.locator(".side .live", { hasText: "Reconnecting…" }).waitFor()
