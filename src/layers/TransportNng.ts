@@ -133,7 +133,10 @@ export const make = (tls?: TlsSettings): Transport["Service"] =>
           })
         )
         socket.onPipeClose((pipe) => onClose(pipe.id))
-        socket.onRefused((remote, reason) => onRefused(remote, reason.message))
+        socket.onRefused((remote, reason) => {
+          // Who hangs up before it has greeted was not refused: a worker that stops while it connects does.
+          if (reason.code !== "ECONNRESET") onRefused(remote, reason.message)
+        })
         const listener = yield* Effect.tryPromise({
           try: () => socket.listen(address, listenOptions(address, tls)),
           catch: toAddressError(address)

@@ -76,6 +76,20 @@ describe("one peer", () => {
       )
     }))
 
+  it.live("is not refused when it hangs up before it has greeted, as a process that stops does", () =>
+    Effect.gen(function*() {
+      const { address, refused } = yield* serve({})
+      const leaving = yield* connectRaw(address)
+      yield* until("it is greeted", () => leaving.received() >= 8)
+      leaving.socket.resetAndDestroy()
+      const stranger = yield* connectRaw(address)
+      stranger.socket.write("GET / HTTP/1.1\r\n\r\n")
+
+      yield* until("the stranger is refused", () => refused.length > 0)
+      assert.lengthOf(refused, 1)
+      assert.notInclude(refused[0], "ECONNRESET")
+    }))
+
   it.live("proves that it has the secret within a time, or is closed; a client of ours does so without being asked", () =>
     Effect.gen(function*() {
       const { address, connect, refused, requests } = yield* serve({}, { secret, authTimeoutMillis: 300 })

@@ -2,7 +2,7 @@
  * A chart over time. The canvas is mute, so the figure has a sentence for a label and a table for readers; the drawing
  * itself is loaded when it is needed.
  */
-import { For, Index, lazy, Suspense } from "solid-js"
+import { ErrorBoundary, For, Index, lazy, Suspense } from "solid-js"
 import { clock } from "../format.ts"
 
 export interface Line {
@@ -46,9 +46,11 @@ export const Chart = (props: ChartProps) => {
   }
   return (
     <figure class="chart" style={{ height: `${props.height ?? 176}px` }} aria-label={props.label}>
-      <Suspense>
-        <Plot {...props} />
-      </Suspense>
+      <ErrorBoundary fallback={<p class="none">This chart could not be loaded: reload the page.</p>}>
+        <Suspense>
+          <Plot {...props} />
+        </Suspense>
+      </ErrorBoundary>
       <table class="reader">
         <caption>{props.label}</caption>
         <thead>

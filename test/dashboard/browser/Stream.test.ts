@@ -40,6 +40,17 @@ describe.skipIf(executable === undefined)("a tab of the dashboard", () => {
     await page.context().close()
   })
 
+  it("shows everything else when the code of its charts does not come", async () => {
+    const page = await browser.newPage()
+    await page.route(/\/Plot-/u, (route) => route.abort())
+    await page.goto(`${shop.url}/`)
+
+    await page.locator("main .chart", { hasText: "could not be loaded: reload the page" }).first().waitFor()
+    await page.locator("main").getByRole("button", { name: "Run a task" }).waitFor()
+    assert.strictEqual(await page.getByText("This page failed").count(), 0)
+    await page.close()
+  })
+
   it("says that the control plane is gone, blocks what can't be done, and is back by itself when it is", async () => {
     const { page } = await visit(browser, shop.url, "/")
     await page.evaluate("window.isTheSamePage = true")
