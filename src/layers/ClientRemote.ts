@@ -40,7 +40,7 @@ import { sending } from "./Traces.ts"
 
 /** Tasks, or bytes of arguments, after which a submission is sent as a message of its own. */
 const maxBatchTasks = 1_000
-const maxBatchBytes = 2 * 1024 * 1024
+const maxBatchBytes = 256 * 1024
 
 /**
  * Bytes of arguments in messages without an answer, after which further submissions wait here: less than a socket holds
@@ -110,8 +110,10 @@ export const make = Effect.gen(function*() {
       if (sentBytes >= maxSentBytes) break
       let count = 0
       let bytes = 0
-      while (count < submissions.length && count < maxBatchTasks && (count === 0 || bytes < maxBatchBytes)) {
-        bytes += (submissions[count] as Submission).size
+      while (count < submissions.length && count < maxBatchTasks) {
+        const { size } = submissions[count] as Submission
+        if (count > 0 && bytes + size > maxBatchBytes) break
+        bytes += size
         count++
       }
       submit(take(count), bytes)
