@@ -32,7 +32,7 @@ export interface Issue {
 export interface JsonCodec<A> {
   readonly encode: (value: A) => Result.Result<string, ReadonlyArray<Issue>>
   /** The same, in pieces where the value has long texts: see `LongText.ts`. */
-  readonly encodePieces: (value: A) => Result.Result<string | ReadonlyArray<string>, ReadonlyArray<Issue>>
+  readonly encodePieces: (value: A) => Result.Result<string | ReadonlyArray<LongText.Piece>, ReadonlyArray<Issue>>
   readonly decode: (text: string) => Result.Result<A, ReadonlyArray<Issue>>
   /**
    * Returns the JSON Schema (2020-12) of the encoded form as text; `undefined` when there is none for it. Made anew with

@@ -14,6 +14,7 @@ import * as Struct from "effect/Struct"
 import type { SubmitError } from "../domain/Errors.ts"
 import { InvalidArguments, TooLarge } from "../domain/Errors.ts"
 import * as JsonCodec from "../domain/JsonCodec.ts"
+import type { Piece } from "../domain/LongText.ts"
 import { SubmitTask } from "../domain/Message.ts"
 import type { Settings as Values } from "../domain/Settings.ts"
 import { TaskId } from "../domain/Task.ts"
@@ -212,8 +213,8 @@ const termsOf = (
   )
 }
 
-const textOf = (encoded: string | ReadonlyArray<string>): string =>
-  typeof encoded === "string" ? encoded : encoded.join("")
+const textOf = (encoded: string | ReadonlyArray<Piece>): string =>
+  typeof encoded === "string" ? encoded : encoded.map(({ text }) => text).join("")
 
 /**
  * Creates the submission of a task. `watch`: its outcome is wanted. `done` is called when the control plane has answered.

@@ -10,6 +10,7 @@ import type { Body } from "../domain/Body.ts"
 import { isAscii as isAsciiText, maxTextBytes } from "../domain/Body.ts"
 import type { ReplyError } from "../domain/Errors.ts"
 import { BadRequest } from "../domain/Errors.ts"
+import type { Piece } from "../domain/LongText.ts"
 import { errorToWire, protocolVersion } from "../domain/Message.ts"
 import type { Payload } from "../services/Transport.ts"
 import { isDeeper } from "./Depth.ts"
@@ -86,10 +87,17 @@ const maxJoinedChars = 16 * 1024
  * @category encoding
  * @since 0.1.0
  */
-export const bodyOf = (text: string | ReadonlyArray<string>): { readonly body: EncodedBody; readonly size: number } =>
-  typeof text === "string"
-    ? { body: text.length <= maxJoinedChars ? text : [text], size: Buffer.byteLength(text) }
-    : { body: text, size: text.reduce((size, piece) => size + Buffer.byteLength(piece), 0) }
+export const bodyOf = (
+  text: string | ReadonlyArray<Piece>
+): { readonly body: EncodedBody; readonly size: number } => {
+  if (typeof text === "string") {
+    return { body: text.length <= maxJoinedChars ? text : [text], size: Buffer.byteLength(text) }
+  }
+  return {
+    body: text.map(({ text }) => text),
+    size: text.reduce((size, { bytes, text }) => size + (bytes ?? Buffer.byteLength(text)), 0)
+  }
+}
 
 /**
  * Creates the answer that says why a request is refused.

@@ -22,10 +22,12 @@ const units = [
   "</script>"
 ]
 
-/** What it makes, as text. */
+/** What it makes, as text. The bytes that it says of pieces must be theirs. */
 const stringify = (value: unknown) => {
   const json = encode(value)
-  return typeof json === "object" ? json.join("") : json
+  if (typeof json !== "object") return json
+  for (const { bytes, text } of json) assert.strictEqual(bytes ?? Buffer.byteLength(text), Buffer.byteLength(text))
+  return json.map(({ text }) => text).join("")
 }
 
 describe("encode", () => {
@@ -34,7 +36,11 @@ describe("encode", () => {
     const pick = <A>(of: ReadonlyArray<A>): A => of[Math.floor(random() * of.length)] as A
     const text = () => {
       const unit = pick(units)
-      return random() < 0.4 ? unit : random() < 0.5 ? long(unit) : `${long("a")}${unit}${long("b")}`
+      return random() < 0.4
+        ? unit
+        : random() < 0.5
+        ? long(unit)
+        : `${"a".repeat(20_000 + Math.floor(random() * 16))}${unit}${long("b")}`
     }
     const value = (depth: number): unknown => {
       const what = random()

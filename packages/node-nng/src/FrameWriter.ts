@@ -30,8 +30,11 @@ const smallFrameBytes = 16 * 1024
 /** Text up to this length is written by a loop: below it the call into the native encoder costs more. */
 const loopChars = 24
 
-/** Units of a long text that are written at once: as bytes they fit a slab. */
-const sliceChars = 16 * 1024
+/** Less room than this is not worth a call into the encoder. */
+const leastTextRoom = 4 * 1024
+
+/** Bytes of UTF-8 that a UTF-16 unit takes at most. */
+const maxUnitBytes = 3
 
 /**
  * Slabs that no write reads any more. Shared by all connections, so that an idle one holds no memory. As many as a few
@@ -74,15 +77,11 @@ const writeWord = (slab: Buffer, value: number, at: number): void => {
   slab[at + 3] = value
 }
 
-/** The bytes that a part takes. */
-const partBytes = (part: Part): number => typeof part === "string" ? Buffer.byteLength(part) : part.length
-
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 
 /** Returns an upper bound of the bytes `part` takes when copied; Infinity when it goes by reference. */
 const copyBound = (part: Part): number => {
-  // A UTF-16 unit takes at most three bytes of UTF-8.
-  if (typeof part === "string") return part.length * 3
+  if (typeof part === "string") return part.length * maxUnitBytes
   return part.length > copyBytes ? Infinity : part.length
 }
 
@@ -139,7 +138,7 @@ export class FrameWriter {
       for (const part of payload) at += writePart(slab, part, at)
     }
     const length = at - from - this.#prefix - 8
-    this.#writeHead(slab, header, length)
+    this.#writeHead(slab, from, header, length)
     this.#to = at
     return length
   }
@@ -197,8 +196,8 @@ export class FrameWriter {
     this.#from = this.#to
   }
 
-  #writeHead(slab: Buffer, header: FrameHeader, length: number): void {
-    let at = this.#to
+  #writeHead(slab: Buffer, from: number, header: FrameHeader, length: number): void {
+    let at = from
     if (this.#prefix === 1) slab[at++] = 1
     writeWord(slab, Math.floor(length / 0x1_0000_0000), at)
     writeWord(slab, length, at + 4)
@@ -209,38 +208,50 @@ export class FrameWriter {
 
   #appendLarge(header: FrameHeader, headerBytes: number, payload: Payload): number {
     const parts = typeof payload === "string" || payload instanceof Uint8Array ? [payload] : payload
-    const sizes = parts.map(partBytes)
     const headBytes = this.#prefix + 8 + headerBytes
     const slab = this.#room(headBytes)
-    const length = sizes.reduce((sum, size) => sum + size, headerBytes)
-    this.#writeHead(slab, header, length)
+    const from = this.#to
     this.#to += headBytes
-    for (const [index, part] of parts.entries()) {
-      if (typeof part === "string") this.#appendText(part, sizes[index] === part.length ? 1 : 3)
-      else if (part.length <= copyBytes) {
-        this.#room(part.length).set(part, this.#to)
-        this.#to += part.length
-      } else {
-        this.#closeRegion()
-        this.#chunks.push(part)
-        this.#chunkBytes += part.length
+    let length = headerBytes
+    for (const part of parts) {
+      if (typeof part === "string") length += this.#appendText(part)
+      else {
+        length += part.length
+        this.#appendBytes(part)
       }
     }
+    // Last: to measure a text takes longer than to write it.
+    this.#writeHead(slab, from, header, length)
     return length
+  }
+
+  #appendBytes(part: Uint8Array): void {
+    if (part.length <= copyBytes) {
+      this.#room(part.length).set(part, this.#to)
+      this.#to += part.length
+      return
+    }
+    this.#closeRegion()
+    this.#chunks.push(part)
+    this.#chunkBytes += part.length
   }
 
   /**
    * Writes a text that may be long bit by bit, into slabs that come back when they are written: a buffer for each is
-   * memory that the collector has to be told of.
+   * memory that the collector has to be told of. Returns its bytes.
    */
-  #appendText(text: string, bytesPerUnit: number): void {
+  #appendText(text: string): number {
+    let bytes = 0
     for (let from = 0; from < text.length;) {
-      let to = Math.min(from + sliceChars, text.length)
+      const slab = this.#room(Math.min((text.length - from) * maxUnitBytes, leastTextRoom))
+      let to = Math.min(text.length, from + Math.floor((slabBytes - this.#to) / maxUnitBytes))
       // Both halves of a pair are one character.
       if (to < text.length && isHighSurrogate(text.charCodeAt(to - 1))) to--
-      const slab = this.#room((to - from) * bytesPerUnit)
-      this.#to += slab.write(text.slice(from, to), this.#to)
+      const written = slab.write(text.slice(from, to), this.#to)
+      this.#to += written
+      bytes += written
       from = to
     }
+    return bytes
   }
 }
