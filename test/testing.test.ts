@@ -134,6 +134,22 @@ describe("layerTest", () => {
       assert.strictEqual(yield* handle.result, "done")
     }).pipe(Effect.provide(layerTest([slow]))))
 
+  it.effect("lets the process sleep while the test's clock stands still", () =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const queue = yield* TestQueue
+      for (let i = 0; i < 5; i++) {
+        yield* client.delay(sendWelcome, { to: `${i}` })
+        yield* queue.drain
+      }
+      // In the phase of timers: what is to run at once after it was asked for by what never sleeps.
+      const isAwake = Effect.callback<boolean>((resume) => {
+        setTimeout(() => resume(Effect.succeed(process.getActiveResourcesInfo().includes("Immediate"))), 5)
+      })
+      yield* Effect.repeat(isAwake, { while: (isAwake) => isAwake, times: 200 })
+      assert.isFalse(yield* isAwake)
+    }).pipe(Effect.provide(layerTest([sendWelcome]))))
+
   it.effect("runs tasks as they come with autorun", () =>
     Effect.gen(function*() {
       const client = yield* Client

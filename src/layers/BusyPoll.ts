@@ -34,10 +34,11 @@ export interface BusyPoll {
  * @category constructors
  * @since 0.1.0
  */
-export const makeBusyPoll = ({ isWorthIt, micros, now, turn = setImmediate }: {
+export const makeBusyPoll = ({ isWorthIt, micros, now = () => performance.now(), turn = setImmediate }: {
   readonly micros: number
-  readonly now: () => number
   readonly isWorthIt: () => boolean
+  /** Milliseconds. Not those of a clock that a program can stop: then a poll would have no end. */
+  readonly now?: () => number
   /** Calls a function in the next turn of the event loop, which does not sleep before it. */
   readonly turn?: (next: () => void) => void
 }): BusyPoll => {

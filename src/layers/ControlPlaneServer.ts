@@ -158,7 +158,6 @@ export const make = Effect.gen(function*() {
   const busyPoll = makeBusyPoll({
     // On one core who polls keeps from running whom it waits for.
     micros: availableParallelism() > 1 ? settings.busyPollMicros : 0,
-    now,
     isWorthIt: () => core.counts.running + core.waiting() <= maxPolledTasks
   })
   const heard = (onRequest: (request: Incoming) => void) => (request: Incoming) => {
