@@ -463,8 +463,13 @@ export const makeCore = (parts: Parts) => {
       if (!draining && schedules.size() > 0) runSchedules(now)
     },
 
-    /** Whether there is nothing that could be due: no task that has not ended, and no schedule. */
-    isEmpty: () => life.tasks.size === 0 && schedules.size() === 0,
+    /**
+     * Whether nothing is under way, and nothing due before so many milliseconds have passed: neither a task that waits for
+     * its time nor a schedule.
+     */
+    isQuiet: (now: number, millis: number): boolean =>
+      life.tasks.size === life.delayed() && (life.nextDue() ?? Infinity) > now + millis &&
+      !schedules.isDueWithin(times(now), millis),
 
     /** When {@link tick} is due next because of a task or a limit; schedules are not so exact. */
     nextDue(): number | undefined {

@@ -236,7 +236,7 @@ export const make = Effect.gen(function*() {
 
   const sweeps = yield* makeSweeps({
     settings,
-    isQuiet: () => core.isEmpty() && !followers.isFollowed(),
+    isQuiet: (millis) => core.isQuiet(now(), millis) && !followers.isFollowed(),
     sweep(every) {
       const time = now()
       for (const worker of core.expire(time)) {

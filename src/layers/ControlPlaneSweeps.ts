@@ -27,14 +27,14 @@ export interface Sweeps {
 
 /**
  * Creates the sweeps. `sweep` gets the milliseconds after which it should have been called; `isQuiet` tells that nothing can be
- * due.
+ * due before so many milliseconds have passed.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeSweeps = Effect.fnUntraced(function*({ isQuiet, settings, sweep }: {
   readonly settings: Pick<Values, "heartbeatMillis" | "reconnectGraceMillis">
-  readonly isQuiet: () => boolean
+  readonly isQuiet: (millis: number) => boolean
   readonly sweep: (every: number) => void
 }) {
   const woken = yield* Latch.make(true)
@@ -45,7 +45,7 @@ export const makeSweeps = Effect.fnUntraced(function*({ isQuiet, settings, sweep
 
   const next = () => {
     sweep(every)
-    isResting = rest > sweepMillis && isQuiet()
+    isResting = rest > sweepMillis && isQuiet(rest)
     every = isResting ? rest : sweepMillis
     if (isResting) woken.closeUnsafe()
   }
@@ -55,7 +55,7 @@ export const makeSweeps = Effect.fnUntraced(function*({ isQuiet, settings, sweep
   const sweeps: Sweeps = {
     run: Effect.sync(next).pipe(Effect.andThen(pause), Effect.forever),
     changed() {
-      if (!isResting || isQuiet()) return
+      if (!isResting || isQuiet(rest)) return
       isResting = false
       woken.openUnsafe()
     }

@@ -184,6 +184,10 @@ export const makeScheduleBook = (changed: (id: string, record: ScheduleRecord | 
       return true
     },
 
+    /** Whether {@link run} may have something to do before so many milliseconds have passed. */
+    isDueWithin: ({ now, wall }: Times, millis: number): boolean =>
+      records.size > 0 && (now + millis >= nextInterval || wall + millis >= nextCron),
+
     /** Calls `submit` for every due time that has come, with the time by the wall clock. */
     run(times: Times, submit: (record: ScheduleRecord, dueAt: number) => void) {
       if (times.now < nextInterval && times.wall < nextCron) return

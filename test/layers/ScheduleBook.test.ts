@@ -36,6 +36,26 @@ const makeBook = (declaration: ScheduleDeclaration) => {
   return { book, changes }
 }
 
+describe("a book", () => {
+  it("tells whether one of its schedules is due soon, which it knows again after each change when it has been run", () => {
+    const { book } = makeBook(every(15 * minute))
+    const isDue = (minutes: number) => book.isDueWithin(at(minutes * minute), minute)
+    const afterRun = (minutes: number) => {
+      run(book, at(minutes * minute))
+      return isDue(minutes)
+    }
+
+    const said = [isDue(0), afterRun(0), isDue(13.9), isDue(14), afterRun(15)]
+    book.set(cron("5 * * * *", { id: "other" }), at(15 * minute))
+    said.push(isDue(15), afterRun(15), isDue(63.9), isDue(64.1))
+    book.remove("s")
+    book.remove("other")
+
+    assert.deepStrictEqual(said, [true, false, false, true, false, true, false, true, true])
+    assert.isFalse(isDue(15))
+  })
+})
+
 describe("an interval", () => {
   it("is due at its multiples since 1970, once for each", () => {
     const { book } = makeBook(every(15 * minute))

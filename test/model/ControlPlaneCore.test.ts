@@ -462,6 +462,25 @@ describe("makeCore", () => {
     assert.strictEqual(leases.get(wide)?.length, 4)
   })
 
+  it("is quiet while nothing is under way and nothing due soon", () => {
+    const { core, dispatch, news, register, report, submit } = make()
+    const { worker } = register("w")
+    const isQuiet = [core.isQuiet(0, 500)]
+    core.submit({ id: "later", name: "t", level: undefined, args: "", watcher: undefined, dueAt: 10_000 }, 0)
+    isQuiet.push(core.isQuiet(9_000, 500), core.isQuiet(9_600, 500))
+    submit("now")
+    isQuiet.push(core.isQuiet(0, 500))
+    news(worker, 1)
+    dispatch()
+    isQuiet.push(core.isQuiet(0, 500))
+    report(worker, "now", 1)
+    isQuiet.push(core.isQuiet(0, 500))
+    core.tick(10_000)
+    isQuiet.push(core.isQuiet(10_000, 500))
+
+    assert.deepStrictEqual(isQuiet, [true, true, false, false, false, true, false])
+  })
+
   it("says why a task waits", () => {
     const { core, news, register, submit } = make()
     const { worker } = register("w")
