@@ -1,6 +1,6 @@
 /** What frames and seconds make of what is shown. */
 import { assert, describe, it } from "@effect/vitest"
-import { appended, highest, pointsOf, rates, summed } from "../../src/dashboard/charts/series.ts"
+import { appended, highest, isolated, pointsOf, rates, summed } from "../../src/dashboard/charts/series.ts"
 import { sparkPath } from "../../src/dashboard/charts/spark.ts"
 import { merge, rowOf } from "../../src/dashboard/live/merge.ts"
 import { addressOf, notable } from "../../src/dashboard/pages/overview/notable.ts"
@@ -178,6 +178,13 @@ describe("a series", () => {
     assert.deepStrictEqual(rates([0, 0, 10, 20, 1], points), [null, 0, 1, 2])
     assert.deepStrictEqual(highest([null, null, 4, 2, 9], points), [null, null, 4, 2])
     assert.deepStrictEqual(summed([1, 2, 3, 4, 5], 2), [6, 9])
+  })
+
+  it("shows by itself what happened in one step alone", () => {
+    assert.deepStrictEqual(isolated([5, null, null, 0, undefined, 3, 4, null, 7]), [0, 3, 8])
+    assert.deepStrictEqual(isolated([]), [])
+    assert.deepStrictEqual(isolated([1]), [0])
+    assert.deepStrictEqual(isolated([1, 2, 3]), [])
   })
 
   it("of one value or none still makes a line", () => {

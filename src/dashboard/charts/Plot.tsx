@@ -4,6 +4,7 @@ import uPlot from "uplot"
 import type { ChartProps, Line } from "../components/Chart.tsx"
 import { useApp } from "../Context.ts"
 import { clock, minute } from "../format.ts"
+import { isolated } from "./series.ts"
 
 /** Part of the height below zero that bars get. */
 const below = 0.28
@@ -12,6 +13,8 @@ const headroom = 1.08
 const axisWidth = 46
 const endWidth = 34
 const labelHeight = 14
+/** Of what happened in one step alone. */
+const pointSize = 4
 
 const niceParts = (millis: number) => millis <= 1_000_000 ? 5 : 6
 
@@ -61,7 +64,15 @@ export default function Plot(props: ChartProps) {
     label: line.label,
     scale: line.kind === "down" ? "down" : "y",
     width: line.kind === "down" ? 0 : 1.5,
-    points: { show: false },
+    points: line.kind === "down"
+      ? { show: false }
+      : {
+        show: true,
+        size: pointSize,
+        width: 0,
+        fill: () => color(line.color),
+        filter: (self, index) => isolated(self.data[index] ?? [])
+      },
     spanGaps: false,
     stroke: () => color(line.color),
     ...line.dotted === true ? { dash: [2, 3] } : {},

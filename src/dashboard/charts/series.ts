@@ -89,6 +89,13 @@ export const highest = (values: ReadonlyArray<number | null>, points: Points): R
     chunk.reduce<number | null>((top, value) => value === null ? top : Math.max(top ?? 0, value), null)
   )
 
+/** Places of the values that have no neighbour, of which a line shows nothing: what happened in one step alone. */
+export const isolated = (values: ArrayLike<number | null | undefined>): Array<number> => {
+  const has = (index: number) => (values[index] ?? null) !== null
+  return Array.from({ length: values.length }, (_, index) => index)
+    .filter((index) => has(index) && !has(index - 1) && !has(index + 1))
+}
+
 /** Sums for a sparkline of so many points. */
 export const summed = (counts: ReadonlyArray<number>, points: number): ReadonlyArray<number> =>
   chunks(counts, Math.max(1, Math.ceil(counts.length / points))).map((chunk) =>
