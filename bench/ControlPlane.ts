@@ -1,5 +1,5 @@
 /**
- * CPU time of the control plane for each task, without sockets; see `planeCost.ts`. `--seconds` are of CPU time.
+ * What a task costs the control plane without sockets; see `planeCost.ts`. `--seconds` are of CPU time.
  *
  *     node bench/ControlPlane.ts [--batch 64] [--seconds 2] [--waiting 0] [--json]
  */
@@ -20,5 +20,6 @@ console.log(
   values.json
     ? JSON.stringify({ batch, ...cost })
     : `batch ${batch}: ${cost.plane.toFixed(2)} µs a task (best ${cost.best.toFixed(2)}), ` +
-      `${cost.ratio.toFixed(2)} times parsing and printing it twice (${cost.yardstick.toFixed(2)} µs)`
+      `${cost.ratio.toFixed(2)} times parsing and printing it twice (${cost.yardstick.toFixed(2)} µs), ` +
+      `${Math.round(cost.allocated)} B allocated`
 )

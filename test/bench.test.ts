@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { PlaneCost } from "../bench/planeCost.ts"
 
 const bench = (name: string) => fileURLToPath(new URL(`../bench/${name}`, import.meta.url))
 
@@ -63,24 +64,36 @@ describe("bench", () => {
   })
 })
 
-describe("the control plane's CPU for each task", () => {
+describe("what a task costs the control plane", () => {
+  const cost = async () => {
+    const { stdout } = await run([bench("ControlPlane.ts"), "--seconds", "1", "--json"])
+    return JSON.parse(stdout) as PlaneCost
+  }
+
   /**
    * Times what parsing and printing lists of as many tasks costs in the same process, in the same moments. With the present
-   * code it is 2.9 to 3.2, and up to 3.7 with six runnable processes for each core; a task that costs half as much again is
-   * above this bound. When the code becomes faster, lower it.
+   * code it is 4.0 to 4.6 in hours when the machine has neighbours; a task that costs half as much again is above this bound.
+   * When the code becomes faster, lower it.
    */
-  const bound = 4.5
+  const maxRatio = 5.8
 
   /** What else runs on the machine makes it larger, never smaller: the least of some tries is the code's own. */
-  const tries = 3
+  const tries = 5
 
-  it("is a few times that of parsing and printing it twice", async () => {
+  it("is a few times the CPU of parsing and printing it twice", async () => {
     let least = Infinity
-    for (let i = 0; i < tries && least > bound; i++) {
-      const { stdout } = await run([bench("ControlPlane.ts"), "--seconds", "1", "--json"])
-      least = Math.min(least, (JSON.parse(stdout) as { readonly ratio: number }).ratio)
-    }
+    for (let i = 0; i < tries && least > maxRatio; i++) least = Math.min(least, (await cost()).ratio)
 
-    assert.isAtMost(least, bound)
+    assert.isAtMost(least, maxRatio)
+  }, 120_000)
+
+  /** With the present code 2,050 to 2,075 B, also on a busy machine. When the code needs less, lower it. */
+  const maxBytes = 2_300
+
+  it("is a bounded part of the heap, which the collector has to look at", async () => {
+    const { allocated } = await cost()
+
+    assert.isAbove(allocated, 500)
+    assert.isAtMost(allocated, maxBytes)
   }, 120_000)
 })

@@ -423,13 +423,15 @@ withCompiler(titled("a worker in C", compilerMissing), () => {
       const plane = yield* startControlPlane()
       const program = yield* startC(plane, "c-1")
       const caller = yield* startClient(plane)
-      const handle = yield* caller.delay(upper, { text: "abc", millis: 200 })
-      yield* until("the task to run", Effect.map(plane.status(handle.id), ({ state }) => state === "running"))
+      const handle = yield* caller.delay(upper, { text: "abc", millis: 500 })
+      // The task is running for the control plane as soon as it is sent to the worker.
+      const begins = `begins "${handle.id}"\n`
+      yield* until("the task to begin", () => program.output() === begins)
 
       program.child.kill("SIGTERM")
       yield* until("its end", () => program.ended() !== undefined)
 
-      assert.deepStrictEqual([program.ended(), program.output()], [0, ""])
+      assert.deepStrictEqual([program.ended(), program.output()], [0, begins])
       assert.strictEqual(yield* handle.result, "ABC")
       assert.lengthOf(yield* plane.workers, 0)
     }))
