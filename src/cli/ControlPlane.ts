@@ -9,7 +9,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { formatDuration } from "../domain/Settings.ts"
-import * as DashboardServer from "../layers/DashboardServer.ts"
 import * as JournalSqlite from "../layers/JournalSqlite.ts"
 import { layerControlPlaneServer, layerCore, layerLocalWorker } from "../layers/Node.ts"
 import { layerSettings } from "../layers/NodeClient.ts"
@@ -79,6 +78,8 @@ export const controlPlane = Command.make(
       maxCrashes: flags.maxCrashes,
       drainTimeoutMillis: flags.drainTimeout
     })
+    // Only now: no other command needs a server of HTTP, which takes a quarter of the time that they need to start.
+    const DashboardServer = yield* Effect.promise(() => import("../layers/DashboardServer.ts"))
     const runsTasks = files.length > 0 && flags.local !== "never"
     const dashboard = flags.noDashboard ? DashboardServer.layerNone : DashboardServer.layer
     const worker = runsTasks

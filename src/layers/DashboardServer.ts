@@ -21,7 +21,6 @@ import {
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
-import { createServer } from "node:http"
 import type { Socket } from "node:net"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
@@ -37,6 +36,12 @@ import { makeLogin } from "./DashboardLogin.ts"
 import { makeSessions, refuseMethod } from "./DashboardSession.ts"
 import { planeKey } from "./Secret.ts"
 import { isLocal } from "./TransportSecured.ts"
+
+/**
+ * Not imported: a module has everything asked for that it exports, and what `node:http` exports are also parts of `fetch`,
+ * all of which is loaded then. It took 45 ms longer.
+ */
+const Http = process.getBuiltinModule("node:http")
 
 /**
  * Service that tells where the dashboard is; `undefined` when there is none.
@@ -345,7 +350,7 @@ export const layer: Layer.Layer<DashboardServer, AddressError, ControlPlane> = L
     if (secret !== undefined && planeKey(secret) === undefined) {
       return yield* invalid("can't be served with the key of a role: a control plane needs the secret itself")
     }
-    const node = createServer({ headersTimeout: headersMillis, requestTimeout: requestMillis })
+    const node = Http.createServer({ headersTimeout: headersMillis, requestTimeout: requestMillis })
     node.maxConnections = maxConnections
     // What we do not know of is not expected of us: Node would refuse it without a word.
     node.on("checkExpectation", (request, response) => node.emit("request", request, response))
