@@ -47,6 +47,7 @@ const silent: Observer = {
   prioritized: nothing,
   cancelling: nothing,
   finished: nothing,
+  told: nothing,
   unresponsive: nothing,
   responsive: nothing,
   progress: nothing,

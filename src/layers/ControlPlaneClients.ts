@@ -198,9 +198,10 @@ export const makeClients = (parts: Parts) => {
         })
       }
       case "result": {
-        const outcome = results.get(message.id, time)
+        const untold = core.untold(message.id)
+        const outcome = untold === undefined ? results.get(message.id, time) : undefined
         if (outcome !== undefined) return replyOutcome(request, outcome)
-        const task = core.task(message.id)
+        const task = core.task(message.id) ?? untold
         if (task === undefined) {
           const error = core.whyNoOutcome(message.id)
           return replyError(request, error)
@@ -423,7 +424,7 @@ export const makeClients = (parts: Parts) => {
     request.reply(Envelope.encode({ v, state: outcome.state, outcome: outcomeHeader(outcome) }, [outcome.body]))
 
   /** Answers those who wait for this outcome alone. */
-  const finished = (outcome: Outcome) => {
+  const told = (outcome: Outcome) => {
     if (resultWaiters.size === 0) return
     const waiters = resultWaiters.get(outcome.id)
     if (waiters === undefined) return
@@ -444,12 +445,12 @@ export const makeClients = (parts: Parts) => {
       if (rest.length === 0) resultWaiters.delete(id)
       else resultWaiters.set(id, rest)
       for (const { request } of due) {
-        const task = core.task(id)
+        const task = core.task(id) ?? core.untold(id)
         if (task === undefined) replyError(request, new TaskNotFound({ id }))
         else request.reply(Envelope.encode({ v, state: task.state }))
       }
     }
   }
 
-  return { onRequest, answerCollectors, finished, sweep, operations }
+  return { onRequest, answerCollectors, told, sweep, operations }
 }

@@ -85,8 +85,11 @@ export interface Parts {
   /** Milliseconds since 1970, now: crons follow it. */
   readonly wall: () => number
   readonly startedAt: number
-  /** Whether an accepted task waits until it is stored. Default: no. */
-  readonly isDurable?: boolean
+  /**
+   * Whether the task with this id, which was accepted, is stored: until then it waits, and nobody is told its outcome.
+   * Default: nothing is stored.
+   */
+  readonly isStored?: ((id: string) => boolean) | undefined
   readonly observer?: Observer
 }
 
@@ -169,7 +172,7 @@ const maxLateMillis = 1_000
  * @since 0.1.0
  */
 export const makeCore = (parts: Parts) => {
-  const { dispatcher, isDurable = false, observer, queue, registry, results, settings, startedAt } = parts
+  const { dispatcher, isStored, observer, queue, registry, results, settings, startedAt } = parts
   const sessions = makeSessions(settings)
   const limits = makeLimits()
   const uniques = makeUniqueKeys(settings, (name, key) => observer?.uniqueExpired(name, key))
@@ -182,7 +185,7 @@ export const makeCore = (parts: Parts) => {
   let startGraceEnded = false
   const isDraining = () => draining
 
-  const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, observer })
+  const life = makeTasks({ queue, registry, results, sessions, uniques, dead, settings, isStored, observer })
   const { lose, ordered, setPaused, stop, ...leasing } = makeWorkers({
     life,
     queue,
@@ -219,7 +222,7 @@ export const makeCore = (parts: Parts) => {
     randomId: parts.randomId,
     isStarting: (now) => now - graceFrom < settings.startGraceMillis,
     awaited,
-    isDurable,
+    isDurable: isStored !== undefined,
     isDraining,
     cancel: cancelTask,
     forgotten: (id) => observer?.forgotten(id)
@@ -344,6 +347,8 @@ export const makeCore = (parts: Parts) => {
     /** Returns a task that has no outcome yet. */
     task: (id: string): TaskRecord | undefined => life.tasks.get(id),
     tasks: (): Iterable<TaskRecord> => life.tasks.values(),
+    /** Returns a task that has ended and is not stored yet: nobody is told its outcome before. */
+    untold: life.untold,
 
     /**
      * Cancels a task: one that waits is cancelled at once, one that runs when its worker has stopped it. Returns its

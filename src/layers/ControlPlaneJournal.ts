@@ -344,6 +344,9 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       for (const task of contents.tasks) restoreTask(core, task)
     },
 
+    /** Whether a task that was accepted is stored. */
+    isStored: (id: string) => !unstored.has(id),
+
     /** Why nothing can be stored now. */
     failure: () => journal.failure(),
 

@@ -34,7 +34,9 @@ export interface Parts {
   /** Makes milliseconds since 1970 of monotonic ones. */
   readonly wall: (millis: number) => number
   /** A task has its outcome. */
-  readonly finished: (outcome: Outcome) => void
+  readonly finished: () => void
+  /** Who waits for an outcome may know it now. */
+  readonly told: (outcome: Outcome) => void
   /** What is observed, which is made with its observer. */
   readonly core: () => Core
 }
@@ -48,7 +50,7 @@ const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id),
  * @since 0.1.0
  */
 export const makeObserver = (parts: Parts) => {
-  const { core, finished, journaling, log, memory, note, publish, queueSpan, tell, wall } = parts
+  const { core, finished, journaling, log, memory, note, publish, queueSpan, tell, told, wall } = parts
   const remembered = memory.observer
   const stored = journaling?.observer
   let isRestoring = false
@@ -120,8 +122,9 @@ export const makeObserver = (parts: Parts) => {
         state,
         ...(reason === undefined ? {} : { reason })
       }))
-      finished(outcome)
+      finished()
     },
+    told,
     unresponsive({ id, lag }) {
       tell((at) => ({ type: "worker.unresponsive", at, worker: id }))
       log(

@@ -135,10 +135,10 @@ export const make = Effect.gen(function*() {
     log: runFork,
     queueSpan,
     wall,
-    finished(outcome) {
-      clients.finished(outcome)
+    finished() {
       if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
     },
+    told: (outcome) => clients.told(outcome),
     core: () => core
   })
 
@@ -151,7 +151,7 @@ export const make = Effect.gen(function*() {
     startedAt,
     randomId,
     wall: wallNow,
-    isDurable: journal.isDurable,
+    isStored: journaling?.isStored,
     observer
   })
 

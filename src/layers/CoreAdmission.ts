@@ -305,12 +305,14 @@ export const makeAdmission = (parts: Parts) => {
       const of = task.options?.retryOf
       if (of !== undefined && retried.delete(of)) forgetDead(of)
       if (life.tasks.get(task.id) === task) life.settle(task, now)
+      else life.arrived(task, false)
     },
 
     /** An accepted task could not be stored: as if it had not been submitted. */
     refused(task: TaskRecord) {
       if (task.options?.retryOf !== undefined) retried.delete(task.options.retryOf)
       if (life.tasks.get(task.id) === task) return life.retract(task)
+      life.arrived(task, true)
       // It has ended meanwhile, which is not stored either: who submits it again must not be told that it was accepted.
       if (life.tasks.has(task.id)) return
       results.forget(task.id)
@@ -382,7 +384,7 @@ export const makeAdmission = (parts: Parts) => {
     watch(watcher: Session, id: string, now: number): TaskNotFound | ResultEvicted | OutboxFull | undefined {
       const full = outboxFull(watcher)
       if (full !== undefined) return full
-      const task = life.tasks.get(id)
+      const task = life.tasks.get(id) ?? life.untold(id)
       if (task !== undefined) {
         watchRunning(task, watcher)
         return undefined

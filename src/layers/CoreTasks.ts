@@ -56,6 +56,8 @@ export interface Observer {
   readonly cancelling: (task: TaskRecord, stop: "cancelled" | "expired") => void
   /** `keepMillis`: how long its type wants the outcome to be kept. */
   readonly finished: (outcome: Outcome, task: TaskRecord, keepMillis: number) => void
+  /** Who waits for it may know it now: the task is stored. */
+  readonly told: (outcome: Outcome) => void
   /** The event loop of a worker is blocked, or runs again. */
   readonly unresponsive: (worker: WorkerRecord) => void
   readonly responsive: (worker: WorkerRecord) => void
@@ -100,6 +102,8 @@ export interface Parts {
   readonly uniques: UniqueKeys
   readonly dead: DeadTasks
   readonly settings: Values
+  /** Whether the task with this id is stored, where tasks are. */
+  readonly isStored: ((id: string) => boolean) | undefined
   readonly observer: Observer | undefined
 }
 
@@ -126,7 +130,7 @@ const noHistory: ReadonlyArray<EndedAttempt> = []
  * @since 0.1.0
  */
 export const makeTasks = (parts: Parts) => {
-  const { dead, observer, queue, registry, results, sessions, settings, uniques } = parts
+  const { dead, isStored, observer, queue, registry, results, sessions, settings, uniques } = parts
   const tasks = new IdMap<TaskRecord>()
   const timers = makeTimers<TaskRecord>()
   const timerOf = new Map<TaskRecord, Timer<TaskRecord>>()
@@ -134,6 +138,8 @@ export const makeTasks = (parts: Parts) => {
   const suspects = new Set<TaskRecord>()
   /** Tasks that a journal brought back and that a worker may still run. */
   const awaited = new Set<TaskRecord>()
+  /** Tasks that ended on their way to the disk: nobody is told before they are there, for they may be refused. */
+  const untold = new Map<string, { readonly task: TaskRecord; readonly outcome: Outcome }>()
   const counts: Counts = {
     submitted: 0,
     running: 0,
@@ -250,8 +256,14 @@ export const makeTasks = (parts: Parts) => {
     const keepMillis = keepMillisOf(task)
     results.put(outcome, fingerprint(task.name, task.args), now, keepMillis)
     if (state === "failed" || state === "expired") bury(outcome, task)
-    sessions.deliver(task.watchers, outcome)
     observer?.finished(outcome, task, keepMillis)
+    if (isStored === undefined || isStored(task.id)) tell(task, outcome)
+    else untold.set(task.id, { task, outcome })
+  }
+
+  const tell = (task: TaskRecord, outcome: Outcome) => {
+    sessions.deliver(task.watchers, outcome)
+    observer?.told(outcome)
   }
 
   /** How long an outcome is kept, in milliseconds: 0 when nobody will ask for it. */
@@ -311,6 +323,15 @@ export const makeTasks = (parts: Parts) => {
     /** Says that a worker may still run a task that waits, and will say so. */
     await: (task: TaskRecord) => void awaited.add(task),
     isAwaited: (task: TaskRecord) => awaited.has(task),
+    /** The task with this id, which ended on its way to the disk. */
+    untold: (id: string): TaskRecord | undefined => untold.get(id)?.task,
+    /** A task that ended on its way to the disk is stored, or refused: its outcome is told, or forgotten. */
+    arrived(task: TaskRecord, isRefused: boolean) {
+      const ended = untold.get(task.id)
+      if (ended?.task !== task) return
+      untold.delete(task.id)
+      if (!isRefused) tell(task, ended.outcome)
+    },
     delayed: () => delayed,
     /** Tasks that wait, for their time or for a slot, and the bytes of their arguments. */
     waiting: () => queue.size() + suspects.size + delayed,
@@ -321,7 +342,8 @@ export const makeTasks = (parts: Parts) => {
       timers: timers.size(),
       timedTasks: timerOf.size,
       suspects: suspects.size,
-      awaitedTasks: awaited.size
+      awaitedTasks: awaited.size,
+      untold: untold.size
     }),
 
     /** Adds an accepted task: it waits for its time, or in the queue. */

@@ -80,6 +80,48 @@ describe("a task that was cancelled before its acceptance could be stored", () =
     }))
 })
 
+describe("the outcome of a task that was cancelled before its acceptance was stored", () => {
+  const session = "c".repeat(32)
+  const cancelEarly = Effect.gen(function*() {
+    const journal = makeMemoryJournal(Date.now)
+    const { address } = yield* Effect.provideService(startControlPlane(), Journal, journal.store)
+    const { begin, say } = yield* talk(address)
+    yield* begin({ op: "submit", session, tasks: [{ id: "a", name: "t", watch: true }] })
+    yield* begin({ op: "cancel", id: "a" })
+    const collected = yield* begin({ op: "collect", session, ack: 0, wait: 300 })
+    const asked = yield* begin({ op: "result", id: "a", wait: 300 })
+    yield* say({ op: "status", ids: ["a"] })
+    return { journal, begin, say, collected, asked }
+  })
+
+  it.live("is told when that is stored", () =>
+    Effect.gen(function*() {
+      const { asked, begin, collected, journal, say } = yield* cancelEarly
+      yield* begin({ op: "watch", session: "d".repeat(32), ids: ["a"] })
+      yield* say({ op: "status", ids: ["a"] })
+      journal.commit(Infinity)
+
+      const [first, second] = [(yield* collected).header, (yield* asked).header]
+      const third = (yield* say({ op: "collect", session: "d".repeat(32), ack: 0, wait: 0 })).header
+
+      assert.deepInclude((first.outcomes as ReadonlyArray<object>)[0], { id: "a", state: "cancelled" })
+      assert.include(second, { state: "cancelled" })
+      assert.deepInclude((third.outcomes as ReadonlyArray<object>)[0], { id: "a", state: "cancelled" })
+    }))
+
+  it.live("is told nobody when that is refused", () =>
+    Effect.gen(function*() {
+      const { asked, collected, journal } = yield* cancelEarly
+      journal.refuse()
+      journal.commit(Infinity)
+
+      const [first, second] = [(yield* collected).header, (yield* asked).header]
+
+      assert.deepStrictEqual(first.outcomes, [])
+      assert.include(second.error, { _tag: "TaskNotFound", id: "a" })
+    }))
+})
+
 describe("a journal with a record that was damaged", () => {
   for (
     const [what, sql] of [

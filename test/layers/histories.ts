@@ -60,6 +60,7 @@ export const makePlane = (changes: Partial<Settings> = {}) => {
         outcomes.set(outcome.id, outcome)
         observer.finished(outcome, task)
       },
+      told: () => {},
       unresponsive: () => {},
       responsive: () => {},
       progress: () => {},

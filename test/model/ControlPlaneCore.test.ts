@@ -72,6 +72,7 @@ const make = (changes: Partial<Settings> = {}) => {
       queued: () => {},
       started: () => {},
       finished: () => {},
+      told: () => {},
       requeued: () => {},
       unresponsive: ({ id, lag }) => responses.push(`${id} is ${lag} behind`),
       responsive: ({ id }) => responses.push(`${id} responds`),

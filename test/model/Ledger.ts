@@ -191,7 +191,7 @@ export const makeLedger = ({ bounds, durable, keys, now, parts, pauses, reborn, 
     }
   }
 
-  const observer: Omit<Observer, "schedule" | "paused" | "skipped" | "forgotten"> = {
+  const observer: Omit<Observer, "schedule" | "paused" | "skipped" | "forgotten" | "told"> = {
     accepted(task) {
       const { args, id, level, name, options } = task
       if (entries.has(id)) throw new Broken("one task per id", `${id} was accepted twice`)

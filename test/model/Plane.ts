@@ -133,6 +133,7 @@ export const makePlane = (
       uniqueExpired: () => {},
       forgotten: () => {},
       retracted: () => {},
+      told: () => {},
       schedule: () => {},
       paused: () => {},
       skipped: () => {},

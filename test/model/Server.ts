@@ -31,7 +31,7 @@ export interface Parts {
 
 /** Looks on: is told what happens, and stands between the core and those that call it. */
 export interface Witness {
-  readonly observer: Observer
+  readonly observer: Omit<Observer, "told">
   readonly watch: (parts: Parts) => Core
 }
 
@@ -90,7 +90,7 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
     startedAt,
     randomId,
     wall,
-    isDurable: journal !== undefined,
+    isStored: journaling?.isStored,
     observer: {
       ...told,
       accepted(task) {
@@ -144,8 +144,8 @@ export const makeServer = ({ epoch, journal, now, randomId, setup, tamper, wall,
         remembered.finished(outcome, task)
         stored?.finished(outcome, task, keepMillis)
         told.finished(outcome, task, keepMillis)
-        clients.finished(outcome)
       },
+      told: (outcome) => clients.told(outcome),
       progress(task, body) {
         stored?.progress(task, body)
         told.progress(task, body)
