@@ -2,61 +2,24 @@
  * What a control plane stores in its journal, and how it comes back from it. Every accepted task is stored before it may
  * run and before its caller is answered; every outcome before anybody is told.
  *
- * Owns the meaning of the journal's records, and who waits for a commit. Times in records are milliseconds since 1970.
+ * Owns the meaning of the journal's records (`JournalRecords.ts` has their shape), and who waits for a commit.
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
 import * as Body from "../domain/Body.ts"
 import type { JournalFailed } from "../domain/Errors.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { ScheduleDeclaration } from "../domain/Schedules.ts"
-import type { EndedAttempt, TaskDetail, TaskRecord } from "../domain/Task.ts"
+import type { EndedAttempt, TaskRecord } from "../domain/Task.ts"
 import type { JournalContents, JournalDead, JournalOutcome, JournalStore, JournalTask } from "../services/Journal.ts"
 import type { ResultCache } from "../services/ResultCache.ts"
 import type { Core } from "./ControlPlaneCore.ts"
 import { fingerprint } from "./Fingerprint.ts"
-import type { ScheduleRecord, StoredSchedule } from "./ScheduleBook.ts"
+import type { AttemptPart, OutcomePart, StatePart, TaskPart, UniquePart } from "./JournalRecords.ts"
+import { readOutcome, readSchedule, readState, readTask, readUnique } from "./JournalRecords.ts"
+import type { ScheduleRecord } from "./ScheduleBook.ts"
 
 /** The year 2255. */
 const maxWallMillis = 9e12
-
-const decodeDeclaration = Schema.decodeUnknownSync(ScheduleDeclaration)
-
-/** A task as it was accepted. */
-interface TaskPart extends Pick<TaskRecord, "name" | "level" | "options"> {
-  readonly submittedAt: number
-}
-
-interface AttemptPart extends Omit<EndedAttempt, "body"> {
-  readonly error: string
-}
-
-/** What changes of a task while it is alive. */
-interface StatePart extends Pick<TaskRecord, "attempt" | "crashes" | "losses"> {
-  /** Of a journal that was written before priorities could be changed: absent. */
-  readonly level?: TaskRecord["level"]
-  readonly leased: boolean
-  readonly detail?: Pick<TaskDetail, "failures"> & {
-    readonly dueAt: number
-    readonly expiresAt: number | null
-    readonly firstStartedAt: number | null
-    readonly stop: TaskDetail["stop"] | null
-    readonly history: ReadonlyArray<AttemptPart>
-  }
-}
-
-interface OutcomePart extends Omit<Outcome, "id" | "body" | "history"> {
-  readonly fingerprint: number
-  readonly history: ReadonlyArray<AttemptPart>
-}
-
-interface UniquePart {
-  readonly name: string
-  readonly key: string
-  readonly id: string
-  readonly until: number
-}
 
 /**
  * What the journaling of a control plane is made of.
@@ -171,7 +134,7 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   }
 
   const loadOutcome = (id: string, text: string, body: Body.Body): { outcome: Outcome; fingerprint: number } => {
-    const { fingerprint, ...part } = JSON.parse(text) as OutcomePart
+    const { fingerprint, ...part } = readOutcome(text)
     const outcome: Outcome = {
       ...part,
       id,
@@ -244,8 +207,8 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
   }
 
   const restoreTask = (core: Core, { args, checkpoint, id, record, state }: JournalTask) => {
-    const { level: first, name, options, submittedAt } = JSON.parse(record) as TaskPart
-    const { attempt, crashes, detail, leased, level = first, losses } = JSON.parse(state) as StatePart
+    const { level: first, name, options, submittedAt } = readTask(record)
+    const { attempt, crashes, detail, leased, level = first, losses } = readState(state)
     const task = core.restore(
       {
         id,
@@ -330,14 +293,12 @@ export const makeJournaling = ({ journal, now, resultTtlMillis, wallNow }: Parts
       for (const dead of contents.dead) buried(dead)
       for (const [target] of contents.values.pause) core.pauses.pause(target)
       for (const [, value] of contents.values.schedule) {
-        const stored = JSON.parse(value) as StoredSchedule
-        // There are few, and who looks at one reads all of it.
-        decodeDeclaration(stored.declaration)
+        const stored = readSchedule(value)
         core.expect(stored.declaration.name)
         core.schedules.restore(stored, times)
       }
       for (const [, value] of contents.values.unique) {
-        const { id, key, name, until } = JSON.parse(value) as UniquePart
+        const { id, key, name, until } = readUnique(value)
         if (until > wall) core.uniques.restore(name, key, id, fromWall(until))
         else observer.uniqueExpired(name, key)
       }

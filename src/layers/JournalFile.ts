@@ -57,7 +57,13 @@ export interface Fault {
   readonly version: number
 }
 
-const faulty = (fault: Fault["fault"], reason: string, version = 0) =>
+/**
+ * Creates the exception that {@link toFault} takes for this fault.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const faulty = (fault: Fault["fault"], reason: string, version = 0) =>
   new Error(reason, { cause: { fault, reason, version } satisfies Fault })
 
 const unusable: Readonly<Record<string, string>> = {

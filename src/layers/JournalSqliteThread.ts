@@ -6,8 +6,8 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { type MessagePort, parentPort, workerData } from "node:worker_threads"
-import type { JournalBounds } from "../services/Journal.ts"
-import { applicationId, open, toFault } from "./JournalFile.ts"
+import type { JournalBounds, JournalKind } from "../services/Journal.ts"
+import { applicationId, faulty, open, toFault } from "./JournalFile.ts"
 import type { Answer, Pack, PackReader, Request } from "./JournalMessage.ts"
 import { makeReader, makeWriter, Op, Row } from "./JournalMessage.ts"
 
@@ -228,6 +228,12 @@ const makeCommit = (database: DatabaseSync) => {
   }
 }
 
+const kinds: ReadonlySet<string> = new Set<JournalKind>(["schedule", "pause", "unique"])
+
+const damaged = (what: string): never => {
+  throw faulty("JournalCorrupt", `it is damaged (what stands in the place of ${what} is none)`)
+}
+
 /** Reads everything, in messages of a few megabytes. */
 const load = (database: DatabaseSync, bounds: JournalBounds, now: number, send: (pack: Pack) => void) => {
   let rows = makeWriter()
@@ -238,29 +244,33 @@ const load = (database: DatabaseSync, bounds: JournalBounds, now: number, send: 
     }
     rows.number(row)
   }
+  // A table takes any type in any column, and so does a damaged page of the file.
+  const text = (value: string) => typeof value === "string" ? rows.text(value) : damaged("a text")
+  const bytes = (value: Uint8Array) => value instanceof Uint8Array ? rows.bytes(value) : damaged("bytes")
+  const number = (value: number) => Number.isFinite(value) ? rows.number(value) : damaged("a number")
 
   for (const task of each<Columns>(database, "SELECT id, args, record, state, checkpoint FROM task ORDER BY seq")) {
     next(task.checkpoint === null ? Row.task : Row.checkpointed)
-    rows.text(task.id)
-    rows.bytes(task.args)
-    rows.text(task.record)
-    rows.text(task.state)
-    if (task.checkpoint !== null) rows.bytes(task.checkpoint)
+    text(task.id)
+    bytes(task.args)
+    text(task.record)
+    text(task.state)
+    if (task.checkpoint !== null) bytes(task.checkpoint)
   }
 
   const seen = new Set<string>()
-  let bytes = 0
+  let kept = 0
   const newest = "SELECT id, record, body, keep_until, size FROM outcome WHERE keep_until > ? ORDER BY seq DESC"
   for (const outcome of each<Columns>(database, newest, now)) {
     if (seen.has(outcome.id)) continue
-    bytes += outcome.size
-    if (seen.size >= bounds.maxOutcomes || bytes > bounds.maxOutcomeBytes) break
+    kept += outcome.size
+    if (seen.size >= bounds.maxOutcomes || kept > bounds.maxOutcomeBytes) break
     seen.add(outcome.id)
     next(Row.outcome)
-    rows.text(outcome.id)
-    rows.text(outcome.record)
-    rows.bytes(outcome.body)
-    rows.number(outcome.keep_until)
+    text(outcome.id)
+    text(outcome.record)
+    bytes(outcome.body)
+    number(outcome.keep_until)
   }
 
   // What a lower bound than before leaves out is dropped by the first commit.
@@ -270,18 +280,19 @@ const load = (database: DatabaseSync, bounds: JournalBounds, now: number, send: 
     left = minus(left, [task])
     if (!isWithin) continue
     next(Row.dead)
-    rows.text(task.id)
-    rows.bytes(task.args)
-    rows.text(task.record)
-    rows.text(task.outcome)
-    rows.bytes(task.body)
+    text(task.id)
+    bytes(task.args)
+    text(task.record)
+    text(task.outcome)
+    bytes(task.body)
   }
 
   for (const { key, kind, value } of each<Columns>(database, "SELECT kind, key, value FROM value")) {
+    if (!kinds.has(kind)) damaged("a kind of value")
     next(Row.value)
-    rows.text(kind)
-    rows.text(key)
-    rows.text(value)
+    text(kind)
+    text(key)
+    text(value)
   }
   send(rows.done())
 }

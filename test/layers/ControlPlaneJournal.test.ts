@@ -131,6 +131,10 @@ describe("a journal with a record that was damaged", () => {
         "has a time that can't be",
         `UPDATE task SET record = replace(record, '"submittedAt":', '"submittedAt":9E300,"x":')`
       ],
+      ["has no options where some are", `UPDATE task SET record = '{"options":null,' || substr(record, 2)`],
+      ["has a negative number of attempts", `UPDATE task SET state = replace(state, '"attempt":0', '"attempt":-1')`],
+      ["has bytes instead of a text", "UPDATE task SET record = x'00'"],
+      ["has a value of a kind that there is not", "UPDATE value SET kind = 'kind'"],
       ["has a schedule without times", `UPDATE value SET value = replace(value, '"kind"', '"kinds"')`]
     ] as const
   ) {
@@ -155,7 +159,7 @@ describe("a journal with a record that was damaged", () => {
         const error = yield* Effect.flip(start)
 
         assert.strictEqual(error._tag, "JournalCorrupt")
-        assert.include(error.message, "a record in it is damaged (")
+        assert.include(error.message, "is damaged (")
         assert.include(error.message, `fastworker journal check ${file}`)
       }))
   }
