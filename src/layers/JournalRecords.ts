@@ -114,11 +114,15 @@ export type StatePart = typeof StatePart.Encoded
 export type OutcomePart = typeof OutcomePart.Encoded
 export type UniquePart = typeof UniquePart.Encoded
 
-/** Throws when the text is no JSON, or of something else. */
-const reader = <A>(schema: Schema.ConstraintCodec<A, unknown>): (text: string) => A => {
+/** Throws when the text is no JSON, or of something else. What it has is given as it stands there. */
+const reader = <E>(schema: Schema.ConstraintCodec<unknown, E>): (text: string) => E => {
   SchemaJITCompiler.enable(schema.ast)
-  const decode = Schema.decodeUnknownSync(schema)
-  return (text) => decode(JSON.parse(text))
+  const check = Schema.decodeUnknownSync(schema)
+  return (text) => {
+    const record: unknown = JSON.parse(text)
+    check(record)
+    return record as E
+  }
 }
 
 /**

@@ -154,7 +154,7 @@ const exchange = (port: number, bytes: Buffer) =>
     }
   )
 
-const mayBe = new Set([200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 417, 422, 429, 431, 503])
+const mayBe = new Set([200, 204, 302, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 417, 422, 429, 431, 503])
 
 const unchunked = (text: string): string => {
   let body = ""
@@ -171,6 +171,8 @@ const unchunked = (text: string): string => {
 const judge = (bytes: Buffer, answer: Answer): string | undefined => {
   const { body, head, isWhole, status } = answer
   if (!mayBe.has(status)) return `status ${status}: ${body.slice(0, 300)}`
+  // Only from the root of the documentation to where it stands.
+  if (status === 302 && !/^location: docs\/\r?$/mu.test(head)) return `sent elsewhere: ${head}`
   if (status < 400 || !isWhole || bytes.toString("latin1", 0, 5) === "HEAD ") return undefined
   // Who does not say which host is refused by Node itself, without a word.
   if (status === 400 && !/\r\nhost:/iu.test(bytes.toString("latin1").replace(/\r\n\r\n[^]*$/u, ""))) return undefined
