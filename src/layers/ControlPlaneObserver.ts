@@ -33,8 +33,6 @@ export interface Parts {
   readonly queueSpan: ((task: TaskRecord) => void) | undefined
   /** Makes milliseconds since 1970 of monotonic ones. */
   readonly wall: (millis: number) => number
-  /** A task has its outcome. */
-  readonly finished: () => void
   /** Who waits for an outcome may know it now. */
   readonly told: (outcome: Outcome) => void
   /** What is observed, which is made with its observer. */
@@ -50,7 +48,7 @@ const about = (task: TaskRecord, at: number) => ({ at, id: TaskId.make(task.id),
  * @since 0.1.0
  */
 export const makeObserver = (parts: Parts) => {
-  const { core, finished, journaling, log, memory, note, publish, queueSpan, tell, told, wall } = parts
+  const { core, journaling, log, memory, note, publish, queueSpan, tell, told, wall } = parts
   const remembered = memory.observer
   const stored = journaling?.observer
   let isRestoring = false
@@ -122,7 +120,6 @@ export const makeObserver = (parts: Parts) => {
         state,
         ...(reason === undefined ? {} : { reason })
       }))
-      finished()
     },
     told,
     unresponsive({ id, lag }) {

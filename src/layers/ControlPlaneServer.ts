@@ -135,10 +135,10 @@ export const make = Effect.gen(function*() {
     log: runFork,
     queueSpan,
     wall,
-    finished() {
+    told(outcome) {
+      clients.told(outcome)
       if (core.isDraining() && core.counts.running === 0) idle.openUnsafe()
     },
-    told: (outcome) => clients.told(outcome),
     core: () => core
   })
 

@@ -256,14 +256,11 @@ export const makeTasks = (parts: Parts) => {
     const keepMillis = keepMillisOf(task)
     results.put(outcome, fingerprint(task.name, task.args), now, keepMillis)
     if (state === "failed" || state === "expired") bury(outcome, task)
-    observer?.finished(outcome, task, keepMillis)
-    if (isStored === undefined || isStored(task.id)) tell(task, outcome)
+    const isTold = isStored === undefined || isStored(task.id)
+    if (isTold) sessions.deliver(task.watchers, outcome)
     else untold.set(task.id, { task, outcome })
-  }
-
-  const tell = (task: TaskRecord, outcome: Outcome) => {
-    sessions.deliver(task.watchers, outcome)
-    observer?.told(outcome)
+    observer?.finished(outcome, task, keepMillis)
+    if (isTold) observer?.told(outcome)
   }
 
   /** How long an outcome is kept, in milliseconds: 0 when nobody will ask for it. */
@@ -330,7 +327,9 @@ export const makeTasks = (parts: Parts) => {
       const ended = untold.get(task.id)
       if (ended?.task !== task) return
       untold.delete(task.id)
-      if (!isRefused) tell(task, ended.outcome)
+      if (isRefused) return
+      sessions.deliver(task.watchers, ended.outcome)
+      observer?.told(ended.outcome)
     },
     delayed: () => delayed,
     /** Tasks that wait, for their time or for a slot, and the bytes of their arguments. */
