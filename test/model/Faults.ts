@@ -92,8 +92,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant(
     "CoreTasks",
     "who waits is not told",
-    "    sessions.deliver(task.watchers, outcome)",
-    "    if (task.attempt < 2) sessions.deliver(task.watchers, outcome)"
+    "    if (isTold) sessions.deliver(task.watchers, outcome)",
+    "    if (isTold && task.attempt < 2) sessions.deliver(task.watchers, outcome)"
   ),
   mutant(
     "CoreTasks",
