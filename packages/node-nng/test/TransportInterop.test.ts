@@ -130,9 +130,9 @@ describe.skipIf(missing !== null).each(["tls+tcp", "ws", "wss"] as const)("nngca
     const { address } = await rep.listen(await addressOf(kind, scope), listenOptions)
 
     start("--sub", ...dialing(address), "--subscribe", "", "--async", "--quoted")
-    await until("the refusal", () => refused.length > 0)
-
-    expect(refused[0]).toContain(kind === "tls+tcp" ? "protocol id 0x21 instead of 0x30" : "instead of rep.sp.nanomsg")
+    // The other side does not like our greeting either, and may hang up before it has said its own: then it dials again.
+    const expected = kind === "tls+tcp" ? "protocol id 0x21 instead of 0x30" : "instead of rep.sp.nanomsg"
+    await until("the refusal", () => refused.some((reason) => reason.includes(expected)))
   })
 
   it("finds our REP again after it restarts", async () => {
